@@ -1,0 +1,29 @@
+"""Where on AWS a stack lives, and value types that several sections share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.base import Settings
+
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-[1-9]$", examples=["us-east-1"])]
+"""An AWS Region code, as in https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html."""
+
+LogRetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+"""Days that CloudWatch Logs can keep a log group (PutRetentionPolicy, ``retentionInDays``)."""
+
+
+class AwsSettings(Settings):
+    """The AWS account and Region that hold the stack."""
+
+    region: Region = "us-east-1"
+    """Region of every resource that does not say otherwise."""
+
+    account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
+    """Account that the stack may be deployed to, 12 digits; the provider refuses any other. Unset: whichever account
+    the credentials open.
+    """

@@ -1,0 +1,76 @@
+"""What every settings model shares: strictness, and errors that say which key, what was given and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, model_validator
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One rule that a stack's settings break.
+
+    Attributes:
+        key: the path below the section that reports it, such as ``flow_logs.enabled``; empty for the section itself.
+        given: the value that was found.
+        allowed: what would be accepted, as the end of a sentence.
+    """
+
+    key: str
+    given: object
+    allowed: str
+
+
+class BrokenRulesError(ValueError):
+    """Rules across several keys of one section that do not hold; pydantic carries it to the loader."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{p.key}: {p.given!r} given, allowed: {p.allowed}" for p in problems))
+
+
+class Settings(BaseModel):
+    """Base of every settings model: frozen, complete (no unknown keys), and checked across its keys by `problems`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong between keys that are each right by themselves."""
+        return iter(())
+
+    @model_validator(mode="after")
+    def _rules_hold(self) -> Self:
+        problems = list(self.problems())
+        if problems:
+            raise BrokenRulesError(problems)
+        return self
+
+
+def in_production(required: object, why: str) -> AfterValidator:
+    """Make a field accept only `required` in an environment called ``prod``.
+
+    It is a field's own rule and not one of the whole stack, so that it is reported together with every other wrong key.
+    The environment comes from the validation context that `settings.load` sets.
+    """
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        if (info.context or {}).get("environment") == "prod" and value != required:
+            shown = str(required).lower() if isinstance(required, bool) else repr(required)
+            raise BrokenRulesError([Problem("", value, f"only {shown} in prod, because {why}")])
+        return value
+
+    return AfterValidator(check)
+
+
+def at_least_in_production(minimum: int, why: str) -> AfterValidator:
+    """Make a number accept nothing below `minimum` in an environment called ``prod`` (see `in_production`)."""
+
+    def check(value: int, info: ValidationInfo) -> int:
+        if (info.context or {}).get("environment") == "prod" and value < minimum:
+            raise BrokenRulesError([Problem("", value, f"{minimum} or more in prod, because {why}")])
+        return value
+
+    return AfterValidator(check)

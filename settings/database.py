@@ -1,0 +1,180 @@
+"""PostgreSQL on Amazon RDS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.aws import LogRetentionDays, Region
+from settings.base import Problem, Settings, at_least_in_production, in_production
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MINUTES_PER_DAY = 24 * 60
+_MINUTES_PER_WEEK = 7 * _MINUTES_PER_DAY
+_DAILY_WINDOW = r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
+_MOMENT_OF_WEEK = r"(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]"
+_WEEKLY_WINDOW = rf"^{_MOMENT_OF_WEEK}-{_MOMENT_OF_WEEK}$"
+
+INSIGHTS_RETENTION_DAYS = {"standard": 7, "advanced": 465}
+"""Days of performance history that each Database Insights mode keeps (RDS user guide, 'Monitoring with Database
+Insights').
+"""
+
+
+def _minute(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _daily_minutes(window: str) -> tuple[int, int]:
+    start, end = (_minute(clock) for clock in window.split("-"))
+    return start, (end - start) % _MINUTES_PER_DAY
+
+
+def _weekly_minutes(window: str) -> tuple[int, int]:
+    start, end = (_DAYS.index(part[:3]) * _MINUTES_PER_DAY + _minute(part[4:]) for part in window.split("-"))
+    return start, (end - start) % _MINUTES_PER_WEEK
+
+
+def _windows_overlap(backup: str, maintenance: str) -> bool:
+    """Tell whether a daily window meets a weekly one on any day, round the week's end too."""
+    daily_start, daily_length = _daily_minutes(backup)
+    weekly_start, weekly_length = _weekly_minutes(maintenance)
+    for day in range(7):
+        start = day * _MINUTES_PER_DAY + daily_start
+        if (weekly_start - start) % _MINUTES_PER_WEEK < daily_length or (
+            start - weekly_start
+        ) % _MINUTES_PER_WEEK < weekly_length:
+            return True
+    return False
+
+
+class BackupReplicaSettings(Settings):
+    """Automated backups copied to another Region, restorable to any second there too."""
+
+    region: Region = "us-west-2"
+    """Region that receives the copies; not the stack's own."""
+
+    retention_days: Annotated[int, Field(ge=1, le=35)] = 14
+    """Days that the copies are kept, 1 to 35 (StartDBInstanceAutomatedBackupsReplication)."""
+
+
+class DatabaseSettings(Settings):
+    """The platform's PostgreSQL database."""
+
+    engine_version: Annotated[str, Field(pattern=r"^15\.[0-9]+$", examples=["15.19"])] = "15.19"
+    """PostgreSQL release, 15.x. RDS applies newer minor releases itself in the maintenance window."""
+
+    instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", examples=["db.r7g.large"])] = (
+        "db.r7g.large"
+    )
+    """RDS instance class."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "auterity"
+    """Name of the database that is made first. Changing it replaces the instance."""
+
+    username: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "auterity"
+    """Name of the master user; RDS makes and rotates its password in Secrets Manager. Changing it replaces the
+    instance.
+    """
+
+    multi_az: Annotated[bool, in_production(True, "the loss of one zone would stop the platform (FSBP RDS.5)")] = True
+    """Keep a synchronous standby in a second availability zone."""
+
+    allocated_storage_gib: Annotated[int, Field(ge=20, le=65536)] = 100
+    """Storage at creation in GiB, gp3: 20 to 65536."""
+
+    max_allocated_storage_gib: Annotated[int, Field(ge=22, le=65536)] = 1000
+    """GiB up to which storage grows by itself; at least 10 % above `allocated_storage_gib`."""
+
+    iops: Annotated[int, Field(ge=12000, le=64000)] | None = None
+    """Provisioned IOPS of gp3, 12000 to 64000, from 400 GiB on; unset: the included 3000 (12000 from 400 GiB on)."""
+
+    storage_throughput_mibps: Annotated[int, Field(ge=500, le=4000)] | None = None
+    """Provisioned throughput of gp3 in MiB/s, 500 to 4000, together with `iops`; unset: the included one."""
+
+    backup_retention_days: Annotated[
+        int, Field(ge=0, le=35), at_least_in_production(7, "point-in-time recovery must reach back a week")
+    ] = 14
+    """Days that automated backups allow point-in-time recovery, 0 (off) to 35."""
+
+    backup_window: Annotated[str, Field(pattern=_DAILY_WINDOW)] = "03:00-04:00"
+    """Daily window in UTC for the automated backup, at least 30 minutes; after the nightly dump at 02:00."""
+
+    maintenance_window: Annotated[str, Field(pattern=_WEEKLY_WINDOW)] = "sun:05:00-sun:06:00"
+    """Weekly window in UTC for maintenance, at least 30 minutes, apart from `backup_window`."""
+
+    backup_replica: BackupReplicaSettings | None = None
+    """Copies of the automated backups in another Region."""
+
+    deletion_protection: Annotated[
+        bool, in_production(True, "nobody deletes the production database by mistake (FSBP RDS.8)")
+    ] = True
+    """Refuse deletion in AWS, mark the instance as protected in Pulumi, and take a final snapshot when it is deleted
+    after all.
+    """
+
+    database_insights: Literal["standard", "advanced"] = "standard"
+    """Database Insights: standard keeps 7 days of history; advanced keeps 15 months, adds fleet dashboards, and costs.
+    """
+
+    monitoring_interval_seconds: Literal[0, 1, 5, 10, 15, 30, 60] = 60
+    """Seconds between Enhanced Monitoring samples of the operating system; 0 switches it off."""
+
+    log_retention_days: LogRetentionDays = 90
+    """Days that CloudWatch keeps the exported PostgreSQL and upgrade logs."""
+
+    slow_query_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 1000
+    """Statements that take longer, in milliseconds, are logged."""
+
+    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]+$")], str] = {}
+    """Further PostgreSQL parameters, by name; those that the platform sets (TLS, logging) cannot be repeated here."""
+
+    @property
+    def insights_retention_days(self) -> int:
+        """Days of performance history, which follow from the Database Insights mode."""
+        return INSIGHTS_RETENTION_DAYS[self.database_insights]
+
+    def problems(self) -> Iterator[Problem]:
+        if self.max_allocated_storage_gib * 10 < self.allocated_storage_gib * 11:
+            least = -(-self.allocated_storage_gib * 11 // 10)
+            yield Problem(
+                "max_allocated_storage_gib",
+                self.max_allocated_storage_gib,
+                f"at least {least}, 10 % above allocated_storage_gib",
+            )
+        for key in ("iops", "storage_throughput_mibps"):
+            if getattr(self, key) is not None and self.allocated_storage_gib < 400:
+                yield Problem(
+                    key,
+                    getattr(self, key),
+                    "unset below 400 GiB, where gp3 cannot be provisioned on RDS for PostgreSQL",
+                )
+        if self.storage_throughput_mibps is not None and self.iops is None:
+            yield Problem("storage_throughput_mibps", self.storage_throughput_mibps, "set together with iops")
+        if _daily_minutes(self.backup_window)[1] < 30:
+            yield Problem("backup_window", self.backup_window, "a window of at least 30 minutes")
+        if not 30 <= _weekly_minutes(self.maintenance_window)[1] < _MINUTES_PER_DAY:
+            yield Problem(
+                "maintenance_window", self.maintenance_window, "a window of at least 30 minutes and less than a day"
+            )
+        if _windows_overlap(self.backup_window, self.maintenance_window):
+            yield Problem(
+                "maintenance_window",
+                self.maintenance_window,
+                f"a window that does not meet backup_window ({self.backup_window} daily)",
+            )
+        if self.backup_replica is not None and self.backup_retention_days == 0:
+            yield Problem("backup_retention_days", 0, "1 or more where backup_replica is set")
+        for parameter in sorted(self.parameters):
+            if parameter == "rds.force_ssl" or re.match(
+                r"^log_(connections|disconnections|min_duration_statement|lock_waits|checkpoints|statement)$", parameter
+            ):
+                yield Problem(
+                    f"parameters.{parameter}",
+                    self.parameters[parameter],
+                    "parameters that the platform does not set itself",
+                )

@@ -1,0 +1,141 @@
+"""From a stack's Pulumi configuration to its settings, or to one error that names every wrong key."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from settings.base import BrokenRulesError, Settings
+from settings.stack import StackSettings
+
+PROJECT = "auterity"
+"""The project's name, and so the namespace of its configuration keys."""
+
+_ENGINE_NAMESPACES = ("pulumi",)
+"""Namespaces that the Pulumi engine itself reads."""
+
+
+class SettingsError(Exception):
+    """A stack's configuration is wrong; the text has one line for each wrong key."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''}"
+        super().__init__(
+            f"The stack's configuration has {count}; nothing was changed.\n" + "\n".join(f"  {line}" for line in lines)
+        )
+
+
+def load(config: Mapping[str, str], secret_keys: Collection[str] = ()) -> StackSettings:
+    """Validate a stack's configuration, whole, before anything is registered.
+
+    Args:
+        config: full key (``auterity:network``) to value as the engine hands it over: text, or JSON for a structure.
+        secret_keys: full keys whose values are secret and never shown.
+
+    Raises:
+        SettingsError: with a line for every wrong key.
+    """
+    document: dict[str, Any] = {}
+    lines: list[str] = []
+    for full_key, text in sorted(config.items()):
+        namespace, _, key = full_key.partition(":")
+        if namespace == PROJECT:
+            document[key] = _value(key, text)
+        elif namespace not in _ENGINE_NAMESPACES:
+            lines.append(f"{full_key}: not read by this project; allowed: keys of {PROJECT}:, such as {PROJECT}:aws")
+    try:
+        settings = StackSettings.model_validate_json(
+            json.dumps(document), strict=True, context={"environment": document.get("environment")}
+        )
+    except ValidationError as error:
+        secret = {key.partition(":")[2] for key in secret_keys}
+        lines += [line for details in error.errors() for line in _lines(details, secret)]
+    if lines:
+        raise SettingsError(lines)
+    return settings
+
+
+def _value(key: str, text: str) -> Any:
+    """Decode a structure; leave text as it is, also where a structure is wanted (validation then says so)."""
+    field = StackSettings.model_fields.get(key)
+    if field is not None and field.annotation is not None and _is_text(field.annotation):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _is_text(annotation: Any) -> bool:
+    return not any(isinstance(t, type) and issubclass(t, (BaseModel, dict)) for t in _members(annotation))
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from _members(member)
+    else:
+        yield get_origin(annotation) or annotation
+
+
+def _lines(details: ErrorDetails, secret: Collection[str]) -> Iterator[str]:
+    path = [str(part) for part in details["loc"]]
+    cause = details.get("ctx", {}).get("error")
+    if isinstance(cause, BrokenRulesError):
+        for problem in cause.problems:
+            yield _line([*path, *([problem.key] if problem.key else [])], problem.given, problem.allowed, secret)
+    elif details["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        close = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        yield (
+            f"{PROJECT}:{'.'.join(path)}: no such setting{hint} Allowed here: {', '.join(known)}"
+            if hint
+            else (f"{PROJECT}:{'.'.join(path)}: no such setting; allowed here: {', '.join(known)}")
+        )
+    elif details["type"] == "missing":
+        yield f"{PROJECT}:{'.'.join(path)}: not set; it has no default"
+    else:
+        yield _line([part for part in path if part != "[key]"], details["input"], _allowed(details), secret)
+
+
+def _line(path: list[str], given: object, allowed: str, secret: Collection[str]) -> str:
+    dotted = ".".join(path)
+    shown = "[secret]" if path and path[0] in secret else json.dumps(given, default=str)
+    if len(shown) > 120:
+        shown = shown[:117] + "..."
+    return f"{PROJECT}:{dotted}: {shown} given; allowed: {allowed}"
+
+
+def _allowed(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "literal_error":
+            return str(context["expected"])
+        case "string_pattern_mismatch":
+            return f"text that matches {context['pattern']}"
+        case "greater_than_equal":
+            return f"{context['ge']} or more"
+        case "less_than_equal":
+            return f"{context['le']} or less"
+        case _:
+            message = details["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+            return message.replace("a valid integer", "an integer").replace("a valid ", "a ")
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    """List the keys of the section at `path`."""
+    model: type[BaseModel] = StackSettings
+    for part in path:
+        field = model.model_fields.get(part)
+        if field is None:
+            break
+        model = next((m for m in _members(field.annotation) if isinstance(m, type) and issubclass(m, Settings)), model)
+    return sorted(model.model_fields)

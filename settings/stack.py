@@ -1,0 +1,84 @@
+"""One stack's settings, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.aws import AwsSettings
+from settings.base import Problem, Settings
+from settings.database import DatabaseSettings
+from settings.ecs import EcsSettings
+from settings.network import NetworkSettings
+
+Environment = Literal["local", "dev", "prod"]
+TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")]
+TagValue = Annotated[str, Field(max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]*$")]
+
+STANDARD_TAGS = ("Project", "Environment", "Stack", "Owner", "ManagedBy")
+"""Tags that every taggable resource of a stack carries."""
+
+
+class StackSettings(Settings):
+    """Everything that differs between one stack of the platform and another.
+
+    A section that is absent is not provisioned. Components receive the sections that they need, never the whole.
+    """
+
+    environment: Environment
+    """What the stack is for; ``prod`` enforces the rules that a production stack must not switch off."""
+
+    owner: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")] = "platform"
+    """Team that answers for the stack, in the tag ``Owner``."""
+
+    tags: dict[TagKey, TagValue] = {}
+    """Further tags on every resource, such as a cost centre."""
+
+    aws: AwsSettings | None = None
+    """AWS account and Region; absent for a stack without a cloud."""
+
+    network: NetworkSettings | None = None
+    """VPC."""
+
+    database: DatabaseSettings | None = None
+    """PostgreSQL on RDS."""
+
+    ecs: EcsSettings | None = None
+    """ECS cluster."""
+
+    def problems(self) -> Iterator[Problem]:
+        if self.aws is None:
+            for section in ("network", "database", "ecs"):
+                if getattr(self, section) is not None:
+                    yield Problem(section, "set", "unset in a stack without `aws`")
+        if self.environment == "prod" and self.aws is not None:
+            for section in ("network", "database"):
+                if getattr(self, section) is None:
+                    yield Problem(section, None, "set in prod")
+        if self.environment != "local" and self.aws is None:
+            yield Problem("aws", None, f"set in {self.environment}")
+        if self.environment == "local" and self.aws is not None:
+            yield Problem("aws", "set", "unset in local, which has no cloud")
+        if self.database is not None and self.network is None:
+            yield Problem("network", None, "set where `database` is")
+        replica = self.database.backup_replica if self.database else None
+        if replica is not None and self.aws is not None and replica.region == self.aws.region:
+            yield Problem(
+                "database.backup_replica.region",
+                replica.region,
+                f"a Region other than the stack's own ({self.aws.region})",
+            )
+        if self.environment == "prod" and self.database is not None and replica is None:
+            yield Problem(
+                "database.backup_replica", None, "set in prod, because a lost Region must not take its backups along"
+            )
+        for key in sorted(key for key in self.tags if key.lower().startswith("aws:")):
+            yield Problem(f"tags.{key}", self.tags[key], "keys that do not start with aws:, which AWS keeps for itself")
+        for key in sorted(set(self.tags) & set(STANDARD_TAGS)):
+            yield Problem(
+                f"tags.{key}",
+                self.tags[key],
+                f"keys other than {', '.join(STANDARD_TAGS)}, which every stack sets itself",
+            )
