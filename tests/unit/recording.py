@@ -1,0 +1,185 @@
+"""Run a piece of the program against a recording monitor, and ask afterwards what it registered.
+
+Assertions are made on plain recorded data, after the run: none can be skipped because an output never resolved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from google.protobuf import empty_pb2
+from pulumi.runtime import rpc, settings
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.sync_await import _sync_await
+
+ACCOUNT_ID = "123456789012"
+REGION = "us-east-1"
+
+
+@dataclass
+class Recorded:
+    """One resource as the program registered it."""
+
+    type: str
+    name: str
+    urn: str
+    parent: str
+    provider: str
+    custom: bool
+    inputs: dict[str, Any]
+    protect: bool
+    ignore_changes: tuple[str, ...]
+    depends_on: tuple[str, ...]
+    secret_inputs: frozenset[str]
+    outputs: dict[str, Any] | None = None
+    secret_outputs: frozenset[str] = frozenset()
+
+
+@dataclass
+class Recording:
+    """Everything that one run registered."""
+
+    resources: list[Recorded] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+
+    def of_type(self, type_: str) -> list[Recorded]:
+        """List the resources of a type token such as ``aws:ec2/vpc:Vpc``."""
+        return [resource for resource in self.resources if resource.type == type_]
+
+    def only(self, type_: str) -> Recorded:
+        """Return the one resource of a type; anything but one is a failure."""
+        found = self.of_type(type_)
+        assert len(found) == 1, f"{len(found)} resources of type {type_}: {[r.name for r in found]}"
+        return found[0]
+
+    def named(self, name: str, type_: str | None = None) -> Recorded:
+        """Return the one resource of a logical name (and type)."""
+        found = [r for r in self.resources if r.name == name and type_ in (None, r.type)]
+        assert len(found) == 1, f"{len(found)} resources named {name}; there are {[r.name for r in self.resources]}"
+        return found[0]
+
+
+def _names_of_secrets(struct: Any) -> frozenset[str]:
+    """Names of top-level properties that are secret, wholly or somewhere inside."""
+    plain = rpc.deserialize_properties(struct, keep_unknowns=True)
+    return frozenset(key for key, value in plain.items() if _holds_secret(value))
+
+
+def _holds_secret(value: Any) -> bool:
+    if rpc.is_rpc_secret(value):
+        return True
+    if isinstance(value, Mapping):
+        return any(_holds_secret(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds_secret(item) for item in value)
+    return False
+
+
+def _without_secret_marks(value: Any) -> Any:
+    value = rpc.unwrap_rpc_secret(value)
+    if isinstance(value, Mapping):
+        return {key: _without_secret_marks(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_secret_marks(item) for item in value]
+    return value
+
+
+class _Cloud(Mocks):
+    """Answers as a cloud would: an id and an ARN for everything, and the few look-ups that components make."""
+
+    def __init__(self, calls: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
+        self.answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {
+                "accountId": ACCOUNT_ID,
+                "arn": f"arn:aws:iam::{ACCOUNT_ID}:user/test",
+                "id": ACCOUNT_ID,
+                "userId": "AIDATEST",
+            },
+            "aws:index/getPartition:getPartition": lambda _: {
+                "id": "aws",
+                "partition": "aws",
+                "dnsSuffix": "amazonaws.com",
+                "reverseDnsPrefix": "com.amazonaws",
+            },
+            **calls,
+        }
+        self.recording = Recording()
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if not args.custom:
+            return None, dict(args.inputs)
+        outputs = dict(args.inputs)
+        outputs.setdefault("arn", f"arn:aws:mock:{REGION}:{ACCOUNT_ID}:{args.name}")
+        outputs.setdefault("name", args.name)
+        return f"{args.name}-id", outputs
+
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        self.recording.calls.append((args.token, dict(args.args), args.provider or ""))
+        if args.token not in self.answers:
+            raise AssertionError(f"the program looked up {args.token}, which this test does not answer")
+        return self.answers[args.token](dict(args.args)), None
+
+
+class _RecordingMonitor(MockMonitor):
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the gRPC method
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type != "pulumi:pulumi:Stack":
+            assert isinstance(self.mocks, _Cloud)
+            self.mocks.recording.resources.append(
+                Recorded(
+                    type=request.type,
+                    name=request.name,
+                    urn=response.urn,
+                    parent=request.parent,
+                    provider=request.provider or next(iter(request.providers.values()), ""),
+                    custom=request.custom,
+                    inputs=_without_secret_marks(rpc.deserialize_properties(request.object)),
+                    protect=request.protect,
+                    ignore_changes=tuple(request.ignoreChanges),
+                    depends_on=tuple(request.dependencies),
+                    secret_inputs=_names_of_secrets(request.object),
+                )
+            )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the gRPC method
+        assert isinstance(self.mocks, _Cloud)
+        for resource in self.mocks.recording.resources:
+            if resource.urn == request.urn:
+                resource.outputs = _without_secret_marks(rpc.deserialize_properties(request.outputs))
+                resource.secret_outputs = _names_of_secrets(request.outputs)
+        return empty_pb2.Empty()
+
+
+def record(
+    build: Callable[[], object],
+    *,
+    stack: str = "test",
+    config: Mapping[str, str] | None = None,
+    calls: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
+) -> Recording:
+    """Run `build` to its end and return what it registered.
+
+    Args:
+        build: makes components or a whole program; what it raises is raised here.
+        stack: the stack's name.
+        config: full configuration keys to values, as the engine hands them over.
+        calls: answers to look-ups (invokes) by token, beside the account and partition.
+    """
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    cloud = _Cloud(calls or {})
+    settings.reset_options()
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+    pulumi.runtime.set_all_config(dict(config or {}))
+    set_mocks(cloud, project="auterity", stack=stack, preview=False, monitor=_RecordingMonitor(cloud))
+
+    async def run() -> None:
+        build()
+
+    _sync_await(run_pulumi_func(run))
+    return cloud.recording
