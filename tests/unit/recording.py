@@ -122,7 +122,7 @@ class _Cloud(Mocks):
         self.recording.calls.append((args.token, dict(args.args), args.provider or ""))
         if args.token not in self.answers:
             raise AssertionError(f"the program looked up {args.token}, which this test does not answer")
-        return self.answers[args.token](dict(args.args)), None
+        return self.answers[args.token](dict(args.args)), []
 
 
 class _RecordingMonitor(MockMonitor):
