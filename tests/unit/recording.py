@@ -6,11 +6,13 @@ Assertions are made on plain recorded data, after the run: none can be skipped b
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
-import pulumi
 from google.protobuf import empty_pb2
 from pulumi.runtime import rpc, settings
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
@@ -175,11 +177,11 @@ def record(
     cloud = _Cloud(calls or {})
     settings.reset_options()
     settings.set_root_resource(None)  # type: ignore[arg-type]
-    pulumi.runtime.set_all_config(dict(config or {}))
     set_mocks(cloud, project="auterity", stack=stack, preview=False, monitor=_RecordingMonitor(cloud))
 
     async def run() -> None:
         build()
 
-    _sync_await(run_pulumi_func(run))
+    with mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(dict(config or {}))}):
+        _sync_await(run_pulumi_func(run))
     return cloud.recording

@@ -1,0 +1,126 @@
+"""What holds for every component of every stack, whoever adds the next one."""
+
+from __future__ import annotations
+
+import re
+
+import pulumi
+import pytest
+
+from settings import STANDARD_TAGS
+from tests.unit.programs import STACKS, run_program, shipped, stack_config
+from tests.unit.recording import Recorded
+
+COMPONENT = re.compile(r"^auterity:[a-z]+:[A-Z][A-Za-z0-9]+$")
+CLOUD_STACKS = ("dev", "prod")
+
+AUTONAME_SUFFIX = 8
+"""Length of what the AWS provider appends to a logical name: a hyphen and seven hexadecimal digits."""
+
+NAME_LIMITS = {
+    "aws:iam/role:Role": 64,
+    "aws:rds/instance:Instance": 63,
+    "aws:rds/subnetGroup:SubnetGroup": 255,
+    "aws:rds/parameterGroup:ParameterGroup": 255,
+    "aws:ec2/securityGroup:SecurityGroup": 255,
+    "aws:kms/alias:Alias": 256,
+    "aws:ecs/cluster:Cluster": 255,
+}
+"""Longest physical name that AWS takes, in characters (the API reference of each Create call)."""
+
+
+def components(stack: str) -> list[Recorded]:
+    return [resource for resource in shipped(stack).resources if not resource.custom]
+
+
+def children(stack: str) -> list[Recorded]:
+    return [r for r in shipped(stack).resources if r.custom and not r.type.startswith("pulumi:providers:")]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_belongs_to_a_component(stack: str) -> None:
+    component_urns = {component.urn for component in components(stack)}
+    assert [child.urn for child in children(stack) if child.parent not in component_urns] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_component_has_a_type_token_of_the_house(stack: str) -> None:
+    assert [c.type for c in components(stack) if not COMPONENT.match(c.type)] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_takes_a_provider_that_the_program_made(stack: str) -> None:
+    recording = shipped(stack)
+    providers = {f"{r.urn}::{r.name}-id" for r in recording.resources if r.type.startswith("pulumi:providers:")}
+    assert [child.urn for child in children(stack) if child.provider not in providers] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_look_up_goes_through_a_provider_that_the_program_made(stack: str) -> None:
+    assert [token for token, _, provider in shipped(stack).calls if not provider] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_component_registers_its_outputs(stack: str) -> None:
+    assert [c.urn for c in components(stack) if not c.outputs] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_name_comes_from_a_place_in_a_list(stack: str) -> None:
+    assert [r.name for r in shipped(stack).resources if re.search(r"(^|[-_])\d+($|[-_])", r.name)] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_name_tells_its_stack(stack: str) -> None:
+    named = [r for r in shipped(stack).resources if not r.type.startswith("pulumi:providers:")]
+    assert [r.name for r in named if not r.name.startswith(f"auterity-{stack}")] == []
+
+
+@pytest.mark.parametrize("stack", CLOUD_STACKS)
+def test_every_resource_is_tagged_through_its_provider(stack: str) -> None:
+    providers = shipped(stack).of_type("pulumi:providers:aws")
+    assert providers
+    for provider in providers:
+        assert all(f'"{tag}"' in provider.inputs["defaultTags"] for tag in STANDARD_TAGS)
+
+
+@pytest.mark.parametrize("stack", CLOUD_STACKS)
+def test_no_resource_repeats_a_tag_of_its_provider(stack: str) -> None:
+    assert [r.urn for r in children(stack) if set(r.inputs.get("tags") or {}) & set(STANDARD_TAGS)] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_resource_holds_a_password_in_plain_text(stack: str) -> None:
+    plain = [
+        f"{r.name}.{key}"
+        for r in shipped(stack).resources
+        for key in r.inputs
+        if re.search(r"password|secretstring|privatekey|token$", key, re.IGNORECASE)
+        and isinstance(r.inputs[key], str)
+        and key not in r.secret_inputs
+    ]
+    assert plain == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_with_a_long_name_still_fits_the_clouds_names(stack: str) -> None:
+    long_name = "production-eu-central"
+    for resource in run_program(long_name, stack_config(stack)).resources:
+        limit = NAME_LIMITS.get(resource.type)
+        if limit is not None:
+            physical = (
+                resource.inputs.get("name")
+                or resource.inputs.get("identifier")
+                or resource.name + "x" * AUTONAME_SUFFIX
+            )
+            assert len(physical) <= limit, resource.urn
+
+
+def test_the_local_stack_makes_nothing_in_a_cloud() -> None:
+    assert shipped("local").resources == []
+
+
+def test_a_wrong_setting_stops_the_program_before_anything_is_registered() -> None:
+    config = {**stack_config("dev"), "auterity:network": '{"az_count": 9, "nat": "perhaps"}', "auterity:nonsense": "1"}
+    with pytest.raises(pulumi.RunError, match=r"(?s)network\.az_count.*network\.nat.*auterity:nonsense"):
+        run_program("dev", config)

@@ -1,0 +1,175 @@
+"""What a stack's settings accept, and what their one error says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from settings import DatabaseSettings, EcsSettings, NetworkSettings, SettingsError, load
+from settings.schema import SCHEMA_FILE, render, stack_file_schema
+
+ROOT = Path(__file__).parents[2]
+STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
+
+
+def config(**sections: Any) -> dict[str, str]:
+    """Write sections as the engine hands them over: text as it is, structures as JSON."""
+    return {
+        f"auterity:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in sections.items()
+    }
+
+
+def errors(**sections: Any) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(config(**sections))
+    return caught.value.lines
+
+
+def stack_file(path: Path) -> dict[str, str]:
+    document = yaml.safe_load(path.read_text())["config"]
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in document.items()}
+
+
+@pytest.mark.parametrize("path", STACK_FILES, ids=lambda path: path.stem)
+def test_every_shipped_stack_file_is_right(path: Path) -> None:
+    assert load(stack_file(path)).environment in path.name
+
+
+@pytest.mark.parametrize("path", STACK_FILES, ids=lambda path: path.stem)
+def test_every_shipped_stack_file_fits_the_json_schema_that_it_points_at(path: Path) -> None:
+    first_line = path.read_text().splitlines()[0]
+    assert first_line == f"# yaml-language-server: $schema={SCHEMA_FILE.relative_to(ROOT)}"
+    jsonschema.validate(yaml.safe_load(path.read_text()), stack_file_schema())
+
+
+def test_the_written_json_schema_is_the_one_that_the_models_give() -> None:
+    assert SCHEMA_FILE.read_text() == render(), "run `make schema`"
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    undescribed = [
+        f"{name}.{key}"
+        for name, definition in stack_file_schema()["$defs"].items()
+        for key, schema in definition["properties"].items()
+        if not schema.get("description")
+    ]
+    assert undescribed == []
+
+
+def test_every_wrong_key_is_named_at_once() -> None:
+    lines = errors(environment="dev", aws={}, network={"az_count": 9, "nat": "perhaps", "zones": 3}, databse={})
+    assert [line.split(":")[1] for line in lines] == ["network.az_count", "network.nat", "network.zones", "databse"]
+
+
+def test_an_error_says_what_was_given_and_what_is_allowed() -> None:
+    [line] = errors(environment="dev", aws={}, network={"nat": "perhaps"})
+    assert line == "auterity:network.nat: \"perhaps\" given; allowed: 'none', 'single' or 'per_az'"
+
+
+def test_an_unknown_key_is_answered_with_the_nearest_known_one() -> None:
+    [line] = errors(environment="dev", aws={}, network={"az_counts": 2})
+    assert "did you mean az_count?" in line
+
+
+def test_a_key_of_another_namespace_is_refused_because_nothing_would_read_it() -> None:
+    with pytest.raises(SettingsError, match="aws:region: not read by this project"):
+        load({**config(environment="local"), "aws:region": "eu-west-1"})
+
+
+def test_the_engines_own_keys_are_left_alone() -> None:
+    assert load({**config(environment="local"), "pulumi:disable-default-providers": '["*"]'}).environment == "local"
+
+
+def test_a_secret_value_is_not_shown_in_the_error() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(config(environment="local", owner="hunter2?!"), secret_keys={"auterity:owner"})
+    assert "hunter2" not in str(caught.value)
+    assert "auterity:owner" in str(caught.value)
+
+
+def test_a_missing_environment_is_named() -> None:
+    assert errors() == ["auterity:environment: not set; it has no default"]
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong"),
+    [
+        ("network", {"nat": "single"}),
+        ("network", {"nat": "none"}),
+        ("network", {"flow_logs": {"enabled": False}}),
+        ("database", {"multi_az": False}),
+        ("database", {"deletion_protection": False}),
+        ("database", {"backup_retention_days": 0}),
+        ("database", {"backup_retention_days": 6}),
+    ],
+    ids=str,
+)
+def test_production_cannot_switch_off_what_keeps_it_safe(section: str, wrong: dict[str, Any]) -> None:
+    sections: dict[str, dict[str, Any]] = {"network": {}, "database": {"backup_replica": {}}}
+    sections[section].update(wrong)
+    [key] = wrong
+    assert any(
+        line.startswith(f"auterity:{section}.{key}") and "in prod" in line
+        for line in errors(environment="prod", aws={}, **sections)
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"nat": "single"}, {"flow_logs": {"enabled": False}}], ids=str)
+def test_dev_may_switch_off_what_costs(wrong: dict[str, Any]) -> None:
+    assert load(config(environment="dev", aws={}, network=wrong)).network is not None
+
+
+def test_the_defaults_are_those_of_production() -> None:
+    settings = load(config(environment="prod", aws={}, network={}, database={"backup_replica": {}}, ecs={}))
+    assert settings.database == DatabaseSettings(
+        backup_replica=settings.database.backup_replica if settings.database else None
+    )
+    assert settings.network == NetworkSettings()
+    assert settings.ecs == EcsSettings()
+
+
+def test_production_without_a_second_region_for_its_backups_is_refused() -> None:
+    [line] = errors(environment="prod", aws={}, network={}, database={})
+    assert line.startswith("auterity:database.backup_replica: null given")
+
+
+def test_backups_cannot_be_replicated_to_the_stacks_own_region() -> None:
+    [line] = errors(environment="prod", aws={"region": "us-west-2"}, network={}, database={"backup_replica": {}})
+    assert line.startswith("auterity:database.backup_replica.region")
+
+
+def test_a_cloud_section_without_a_cloud_is_refused() -> None:
+    assert [line.split(" ")[0] for line in errors(environment="local", network={})] == ["auterity:network:"]
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/15", "10.0.0.0/23", "8.8.0.0/16", "10.0.0.1/16", "fd00::/16", "x"])
+def test_a_block_that_a_vpc_cannot_use_is_refused(cidr: str) -> None:
+    assert errors(environment="dev", aws={}, network={"cidr": cidr})[0].startswith("auterity:network.cidr")
+
+
+def test_keys_of_a_new_vpc_beside_an_adopted_one_are_refused() -> None:
+    subnets = {"a": "subnet-0123456789abcdef0", "b": "subnet-0123456789abcdef1"}
+    existing = {"vpc_id": "vpc-0123456789abcdef0", "subnets": {"private": subnets, "database": subnets}}
+    assert errors(environment="dev", aws={}, network={"existing": existing, "nat": "none"})[0].startswith(
+        "auterity:network.nat"
+    )
+
+
+def test_an_address_for_a_zone_without_nat_gateway_is_refused() -> None:
+    given = {"nat": "single", "nat_allocation_ids": {"b": "eipalloc-0123456789abcdef0"}}
+    assert errors(environment="dev", aws={}, network=given)[0].startswith("auterity:network.nat_allocation_ids.b")
+
+
+def test_tags_that_the_stack_sets_itself_cannot_be_set() -> None:
+    assert errors(environment="local", tags={"Owner": "me"})[0].startswith("auterity:tags.Owner")
+
+
+def test_settings_cannot_be_changed_once_they_are_read() -> None:
+    settings = load(config(environment="local"))
+    with pytest.raises(ValueError, match="frozen"):
+        settings.environment = "prod"
