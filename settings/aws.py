@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from settings.base import Settings
+from settings.base import NUMBER, Settings
 
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-[1-9]$", examples=["us-east-1"])]
 """An AWS Region code, as in https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html."""
 
-LogRetentionDays = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+LogRetentionDays = Annotated[
+    Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+    NUMBER,
 ]
 """Days that CloudWatch Logs can keep a log group (PutRetentionPolicy, ``retentionInDays``)."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class Settings(BaseModel):
         if problems:
             raise BrokenRulesError(problems)
         return self
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number, not a boolean")
+    return value
+
+
+NUMBER = BeforeValidator(_no_boolean)
+"""Marks a choice of numbers: to Python `False` equals 0 and `True` equals 1, to a stack file they do not."""
 
 
 def in_production(required: object, why: str) -> AfterValidator:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from settings.aws import LogRetentionDays, Region
-from settings.base import Problem, Settings, at_least_in_production, in_production
+from settings.base import NUMBER, Problem, Settings, at_least_in_production, in_production
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTES_PER_DAY = 24 * 60
@@ -121,7 +121,7 @@ class DatabaseSettings(Settings):
     """Database Insights: standard keeps 7 days of history; advanced keeps 15 months, adds fleet dashboards, and costs.
     """
 
-    monitoring_interval_seconds: Literal[0, 1, 5, 10, 15, 30, 60] = 60
+    monitoring_interval_seconds: Annotated[Literal[0, 1, 5, 10, 15, 30, 60], NUMBER] = 60
     """Seconds between Enhanced Monitoring samples of the operating system; 0 switches it off."""
 
     log_retention_days: LogRetentionDays = 90

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from settings.aws import LogRetentionDays
-from settings.base import Problem, Settings, in_production
+from settings.base import NUMBER, Problem, Settings, in_production
 
 ZoneLetter = Annotated[str, Field(pattern=r"^[a-z]$")]
 """Last letter of an availability zone's name: ``a`` in ``us-east-1a``."""
@@ -38,7 +38,7 @@ class FlowLogSettings(Settings):
     retention_days: LogRetentionDays = 365
     """Days that records are kept."""
 
-    aggregation_seconds: Literal[60, 600] = 600
+    aggregation_seconds: Annotated[Literal[60, 600], NUMBER] = 600
     """Seconds over which packets of one flow are summed into a record; 60 costs more."""
 
 
