@@ -1,0 +1,304 @@
+"""A simulated provider: the part that every cloud has in common."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pulumi.provider.experimental import provider as sdk
+
+from sandbox.cloud.differences import Comparison, differences
+from sandbox.cloud.errors import CloudError, NeverReadyError
+from sandbox.cloud.faults import NEVER_READY, Faults
+from sandbox.cloud.property_values import UNKNOWN, Properties, holds_unknown, plain_map, wrap_map
+from sandbox.cloud.sdk_types import Problem, SdkType, provider_type, sdk_type
+from sandbox.cloud.store import Resource, Store
+
+OLD_INPUTS: ContextVar[Properties | None] = ContextVar("old inputs", default=None)
+"""The last inputs of the resource being compared: the SDK's request type has no place for them."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A resource as it is asked for.
+
+    Attributes:
+        kind: its type.
+        name: its name in the program.
+        inputs: plain inputs, checked.
+        account: the account or project it is asked of.
+        region: Region it is asked in; empty for a global resource.
+    """
+
+    kind: SdkType
+    name: str
+    inputs: Mapping[str, Any]
+    account: str
+    region: str
+
+
+class SimulatedProvider(sdk.Provider):
+    """One configured instance of a provider over the shared store.
+
+    A cloud says what it knows by the methods below `# What a cloud decides`.
+    """
+
+    package: str
+
+    def __init__(self, store: Store, faults: Faults) -> None:
+        self.store = store
+        self.faults = faults
+        self.config: dict[str, Any] = {}
+
+    # What a cloud decides
+
+    def configured(self) -> None:
+        """Take over `self.config`, the provider's plain configuration."""
+
+    def account(self, inputs: Mapping[str, Any]) -> str:
+        """Name the account or project that a resource with these inputs belongs to."""
+        return ""
+
+    def region(self, kind: SdkType, inputs: Mapping[str, Any]) -> str:
+        """Name the Region that a resource with these inputs is in; empty for a global one."""
+        return ""
+
+    def defaults(
+        self, kind: SdkType, name: str, inputs: dict[str, Any], old: Mapping[str, Any], seed: bytes
+    ) -> dict[str, Any]:
+        """Return inputs that the provider adds by itself before a resource is made, such as a generated name."""
+        return {}
+
+    def problems(self, kind: SdkType, inputs: Mapping[str, Any]) -> list[Problem]:
+        """Judge inputs by all that needs no state of the cloud; `UNKNOWN` values are judged when they are known."""
+        return []
+
+    def comparison(self, kind: SdkType) -> Comparison:
+        """Say how two states of a resource of this type are compared, and what replaces it."""
+        return Comparison(replacing=kind.replacing)
+
+    @abstractmethod
+    def make(self, draft: Draft) -> Resource:
+        """Make a resource in the store, or raise a `CloudError`."""
+
+    @abstractmethod
+    def alter(self, resource: Resource, draft: Draft) -> Resource:
+        """Change a resource in place, or raise a `CloudError`."""
+
+    @abstractmethod
+    def destroy(self, resource: Resource) -> None:
+        """Take a resource out of the store, or raise a `CloudError`."""
+
+    def foreseen(self, kind: SdkType, inputs: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
+        """Return outputs that a preview already knows beside the inputs."""
+        return {}
+
+    def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a function of the provider, or raise a `CloudError`."""
+        raise CloudError(f"{token}: the simulated {self.package} provider does not know this function")
+
+    def refusal(self, draft: Draft | Resource, operation: str, kind: str) -> str:
+        """Word a fault that was set by hand as the cloud would."""
+        texts = {
+            "throttling": "the rate of requests exceeds the limit (Throttling: Rate exceeded)",
+            "internal": "the service failed (InternalFailure)",
+            NEVER_READY: "timeout while waiting for the resource to become ready",
+        }
+        return f"{operation}: {texts.get(kind, kind)}"
+
+    # What every cloud does alike
+
+    async def check_config(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
+        config = _unpacked(plain_map(request.new_inputs))
+        failures = [
+            sdk.CheckFailure(problem.path, problem.reason)
+            for problem in provider_type(self.package).problems({k: v for k, v in config.items() if k != "version"})
+        ]
+        return sdk.CheckResponse(inputs=request.new_inputs, failures=failures)
+
+    async def diff_config(self, request: sdk.DiffRequest) -> sdk.DiffResponse:
+        changed = [
+            name
+            for name in sorted({*request.old_state, *request.new_inputs})
+            if request.old_state.get(name) != request.new_inputs.get(name)
+        ]
+        return sdk.DiffResponse(diffs=changed)
+
+    async def configure(self, request: sdk.ConfigureRequest) -> sdk.ConfigureResponse:
+        self.config = _unpacked(plain_map(request.args))
+        self.configured()
+        return sdk.ConfigureResponse(
+            accept_secrets=True, supports_preview=True, accept_resources=True, accept_outputs=False
+        )
+
+    async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
+        kind = self.kind(request.type)
+        inputs = plain_map(request.new_inputs)
+        problems = kind.problems(inputs)
+        added: dict[str, Any] = {}
+        if not problems:
+            added = self.defaults(kind, request.name, inputs, plain_map(request.old_inputs), request.random_seed)
+            problems = self.problems(kind, {**inputs, **added})
+        return sdk.CheckResponse(
+            inputs={**request.new_inputs, **wrap_map(added, request.old_inputs)},
+            failures=[sdk.CheckFailure(problem.path, problem.reason) for problem in problems],
+        )
+
+    async def diff(self, request: sdk.DiffRequest) -> sdk.DiffResponse:
+        kind = self.kind(request.type)
+        old_state = plain_map(request.old_state)
+        new = plain_map(request.new_inputs)
+        last = OLD_INPUTS.get()
+        old_inputs = plain_map(last) if last else {name: old_state[name] for name in new if name in old_state}
+        for ignored in request.ignore_changes:
+            top = ignored.split(".")[0].split("[")[0]
+            new.pop(top, None)
+            old_inputs.pop(top, None)
+        comparison = self.comparison(kind)
+        here = self.region(kind, new)
+        if here and old_state.get("region", here) != here:
+            old_inputs["region"], new["region"] = old_state["region"], here
+            comparison = replace(comparison, replacing=comparison.replacing | {"region"})
+        return differences(comparison, old_state, old_inputs, new)
+
+    async def create(self, request: sdk.CreateRequest) -> sdk.CreateResponse:
+        kind = self.kind(request.type)
+        inputs = plain_map(request.properties)
+        if request.preview:
+            foreseen = self.foreseen(kind, inputs, {})
+            outputs = {**dict.fromkeys(kind.outputs, UNKNOWN), **foreseen, **_outputs_only(kind, inputs)}
+            return sdk.CreateResponse("", wrap_map(outputs, request.properties))
+        draft = self.draft(kind, request.name, inputs)
+        self.judge_known(draft)
+        fault = self.faults.strike(kind.token, request.name, "create")
+        if fault and fault.kind != NEVER_READY:
+            raise CloudError(self.refusal(draft, "create", fault.kind))
+        with self.store.transaction():
+            made = self.make(draft)
+        # The cloud has accepted: whoever dies from here on leaves a resource behind.
+        await asyncio.sleep(self.faults.latency(kind.token, "create"))
+        outputs = _outputs_only(kind, made.outputs)
+        if fault:
+            raise NeverReadyError(self.refusal(made, "create", fault.kind), made.id, made.inputs, outputs)
+        return sdk.CreateResponse(made.id, wrap_map(outputs, request.properties))
+
+    async def read(self, request: sdk.ReadRequest) -> sdk.ReadResponse:
+        kind = self.kind(request.type)
+        self.strike(kind, request.name, "read")
+        await asyncio.sleep(self.faults.latency(kind.token, "read"))
+        inputs = plain_map(request.inputs)
+        old_state = plain_map(request.properties)
+        resource = self.existing(kind, request.resource_id, {**old_state, **inputs})
+        if resource is None:
+            return sdk.ReadResponse("", {}, {})
+        truth = {**resource.inputs, **resource.outputs}
+        wanted = inputs or resource.inputs
+        current = {name: truth[name] for name in wanted if name in truth and name in kind.inputs}
+        return sdk.ReadResponse(
+            resource.id,
+            wrap_map(_outputs_only(kind, resource.outputs), request.inputs, request.properties),
+            wrap_map(current, request.inputs),
+        )
+
+    async def update(self, request: sdk.UpdateRequest) -> sdk.UpdateResponse:
+        kind = self.kind(request.type)
+        new = plain_map(request.news)
+        old_state = plain_map(request.olds)
+        if request.preview:
+            foreseen = {**old_state, **self.foreseen(kind, new, old_state), **_outputs_only(kind, new)}
+            return sdk.UpdateResponse(wrap_map(foreseen, request.news, request.olds))
+        draft = self.draft(kind, request.name, new)
+        self.judge_known(draft)
+        self.strike(kind, request.name, "update", draft)
+        with self.store.transaction():
+            resource = self.existing(kind, request.resource_id, {**old_state, **new})
+            if resource is None:
+                raise CloudError(f"{kind.token} {request.resource_id}: it does not exist any more")
+            altered = self.alter(resource, draft)
+        await asyncio.sleep(self.faults.latency(kind.token, "update"))
+        return sdk.UpdateResponse(wrap_map(_outputs_only(kind, altered.outputs), request.news, request.olds))
+
+    async def delete(self, request: sdk.DeleteRequest) -> None:
+        kind = self.kind(request.type)
+        self.strike(kind, request.name, "delete")
+        with self.store.transaction():
+            resource = self.existing(kind, request.resource_id, plain_map(request.properties))
+            if resource is None:
+                return
+            self.destroy(resource)
+        await asyncio.sleep(self.faults.latency(kind.token, "delete"))
+
+    async def invoke(self, request: sdk.InvokeRequest) -> sdk.InvokeResponse:
+        answer = self.look_up(request.tok, plain_map(request.args))
+        return sdk.InvokeResponse(wrap_map(answer))
+
+    # Helpers
+
+    def kind(self, token: str) -> SdkType:
+        """Return the SDK's type of a token, or raise a `CloudError`."""
+        kind = sdk_type(token)
+        if kind is None:
+            raise CloudError(f"unrecognized resource type {token!r}: the installed pulumi_{self.package} has none such")
+        return kind
+
+    def draft(self, kind: SdkType, name: str, inputs: Mapping[str, Any]) -> Draft:
+        """Bring together what is asked for with where it is asked."""
+        return Draft(kind, name, inputs, self.account(inputs), self.region(kind, inputs))
+
+    def judge_known(self, draft: Draft) -> None:
+        """Judge what a preview could not: by now every value is known."""
+        if holds_unknown(draft.inputs):
+            unknown = ", ".join(name for name, value in draft.inputs.items() if holds_unknown(value))
+            raise CloudError(f"{draft.kind.token} {draft.name}: {unknown} must be known by now")
+        problems = draft.kind.problems(draft.inputs) or self.problems(draft.kind, draft.inputs)
+        if problems:
+            raise CloudError("; ".join(f"{problem.path}: {problem.reason}" for problem in problems))
+
+    def existing(self, kind: SdkType, resource_id: str, known: Mapping[str, Any]) -> Resource | None:
+        """Find a resource by id, in the Region it is known to be in."""
+        region = self.region(kind, known)
+        account = self.account(known)
+        for resource in self.store.find(resource_id, kind.token):
+            if resource.region in (region, "") and resource.account == account:
+                return resource
+        return None
+
+    def strike(self, kind: SdkType, name: str, operation: str, draft: Draft | None = None) -> None:
+        """Raise the fault that is set for an operation, if any."""
+        fault = self.faults.strike(kind.token, name, operation)
+        if fault:
+            raise CloudError(self.refusal(draft or self.draft(kind, name, {}), operation, fault.kind))
+
+    def stored(self, draft: Draft, resource_id: str, outputs: Mapping[str, Any]) -> Resource:
+        """Put what a draft asked for into the store."""
+        return self.store.put(
+            Resource(
+                provider=self.package,
+                account=draft.account,
+                region=draft.region,
+                type=draft.kind.token,
+                id=resource_id,
+                name=draft.name,
+                inputs=draft.inputs,
+                outputs=outputs,
+            )
+        )
+
+
+def _outputs_only(kind: SdkType, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in kind.outputs}
+
+
+def _unpacked(config: dict[str, Any]) -> dict[str, Any]:
+    """Undo the JSON in which the SDK hands nested provider configuration over."""
+    unpacked = {}
+    for name, value in config.items():
+        unpacked[name] = value
+        if (isinstance(value, str) and value[:1] in ("{", "[")) or value in ("true", "false"):
+            unpacked[name] = json.loads(value)
+    return unpacked
