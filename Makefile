@@ -1,0 +1,108 @@
+# The sandbox and the checks. `make help` lists what there is; every target sets up what it needs first.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+STACK ?= dev
+ARGS ?=
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/auterity
+
+BIN := .venv/bin
+RUN := $(BIN)/python
+SANDBOX := $(RUN) -m sandbox
+PYTEST := $(RUN) -m pytest
+
+# The environment is complete when it holds a stamp with the digest of what it was made from.
+STAMP := .venv/.installed-$(shell cksum < requirements-dev.txt | tr -s ' \t' '-')
+
+# uv from PATH, else one in an environment of its own.
+UV := $(or $(shell command -v uv),$(CACHE)/uv-$(UV_VERSION)/bin/uv)
+
+.PHONY: help
+help: ## Show this list
+	@echo "Usage: make TARGET [STACK=dev] [ARGS='further arguments of the command']"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: $(STAMP) ## Bring STACK up in the sandbox and show its outputs
+	@$(SANDBOX) up $(STACK) $(ARGS)
+
+.PHONY: preview
+preview: $(STAMP) ## Show what `up` would change
+	@$(SANDBOX) preview $(STACK) $(ARGS)
+
+.PHONY: refresh
+refresh: $(STAMP) ## Take over what has changed in the simulated clouds by other hands
+	@$(SANDBOX) refresh $(STACK) $(ARGS)
+
+.PHONY: destroy
+destroy: $(STAMP) ## Take STACK down (ARGS=--unprotect lifts its protection first)
+	@$(SANDBOX) destroy $(STACK) $(ARGS)
+
+.PHONY: outputs
+outputs: $(STAMP) ## Show the outputs of STACK
+	@$(SANDBOX) outputs $(STACK)
+
+.PHONY: pulumi
+pulumi: $(STAMP) ## Run any Pulumi command on STACK in the sandbox: ARGS="stack export"
+	@$(SANDBOX) pulumi $(STACK) $(ARGS)
+
+.PHONY: setup
+setup: $(STAMP) ## Set up everything that is missing
+	@$(SANDBOX) setup
+
+.PHONY: test
+test: setup ## Run every test
+	@$(PYTEST) -n auto $(ARGS)
+
+.PHONY: test-unit
+test-unit: $(STAMP) ## Run the tests that need neither engine nor cloud
+	@$(PYTEST) tests/unit $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## Check style, types and YAML
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(BIN)/yamllint --strict .
+
+.PHONY: format
+format: $(STAMP) ## Put the code into the common form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: schema
+schema: $(STAMP) ## Write the JSON Schema of the stack files
+	@$(RUN) -m settings schema
+
+.PHONY: lock
+lock: $(UV) ## Pin again what pyproject.toml asks for
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.txt
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove the virtual environment and what the checks left (not the sandbox's state)
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements-dev.txt | python $(UV)
+	@echo "Installing the Python packages: usually under a minute …"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	@$(UV) pip sync --quiet --require-hashes --python $(RUN) requirements-dev.txt
+	@rm -f .venv/.installed-*
+	@touch $@
+
+.PHONY: python
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "error: Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+
+$(CACHE)/uv-$(UV_VERSION)/bin/uv: | python
+	@echo "Installing uv $(UV_VERSION): usually some seconds …"
+	@rm -rf $(CACHE)/uv-$(UV_VERSION)
+	@$(PYTHON) -m venv $(CACHE)/uv-$(UV_VERSION).part
+	@$(CACHE)/uv-$(UV_VERSION).part/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@mv $(CACHE)/uv-$(UV_VERSION).part $(CACHE)/uv-$(UV_VERSION)

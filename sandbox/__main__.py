@@ -1,0 +1,215 @@
+"""The sandbox's command line: ``python -m sandbox``; the Makefile's targets are its shorter names."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sandbox.cloud.store import Store
+from sandbox.protection import is_protected, lift_deletion_protection
+from sandbox.stack_files import StackFileError
+from sandbox.toolchain import ToolchainError, cache_directory, ensure_pulumi
+from sandbox.toolchain.pulumi_cli import version_of
+from sandbox.workspace import Sandbox, WorkspaceError
+
+EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+ResourceId = Annotated[str, typer.Argument(help="Id of the resource, as `list` shows it.")]
+ResourceType = Annotated[str | None, typer.Option("--type", help="Its type, where several have the same id.")]
+StackName = Annotated[str, typer.Argument(help="Name of the stack, such as dev: the one of Pulumi.dev.yaml.")]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Run the program on simulated clouds, without an account.",
+)
+cloud_app = typer.Typer(no_args_is_help=True, help="Look at the simulated clouds and change them by hand.")
+app.add_typer(cloud_app, name="cloud")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+@app.command()
+def setup() -> None:
+    """Set up what is missing on this machine, and nothing else."""
+    cli = ensure_pulumi(cache_directory())
+    host = "this project's" if cli.program_runner else "the official"
+    out.print(f"Pulumi CLI {version_of(cli.executable)} at {cli.executable}, with {host} Python language host")
+
+
+@app.command(context_settings=EXTRA)
+def up(context: typer.Context, stack: StackName) -> None:
+    """Bring a stack up and show its outputs; further arguments go to `pulumi up`."""
+    with Sandbox() as sandbox:
+        pass_on(sandbox.pulumi(stack, "up", "--yes", "--skip-preview", "--suppress-outputs", *context.args))
+        show_outputs(sandbox, stack)
+    out.print(
+        f"""
+[bold]What to try next[/bold]
+  make preview STACK={stack}    after an edit of Pulumi.{stack}.yaml: what would change
+  make refresh STACK={stack}    what has changed in the cloud by other hands
+  .venv/bin/python -m sandbox cloud list    what there is in the simulated clouds, and how to change it by hand
+  make pulumi STACK={stack} ARGS="stack --show-urns"    any other Pulumi command
+  make destroy STACK={stack}    take it all down again"""
+    )
+
+
+@app.command(context_settings=EXTRA)
+def preview(context: typer.Context, stack: StackName) -> None:
+    """Show what `up` would change; further arguments go to `pulumi preview`."""
+    with Sandbox() as sandbox:
+        pass_on(sandbox.pulumi(stack, "preview", *context.args))
+
+
+@app.command(context_settings=EXTRA)
+def refresh(context: typer.Context, stack: StackName) -> None:
+    """Take over into the state what has changed in the clouds; further arguments go to `pulumi refresh`."""
+    with Sandbox() as sandbox:
+        pass_on(sandbox.pulumi(stack, "refresh", "--yes", "--skip-preview", *context.args))
+
+
+@app.command(context_settings=EXTRA)
+def destroy(
+    context: typer.Context,
+    stack: StackName,
+    unprotect: Annotated[bool, typer.Option("--unprotect", help="Lift every protection of the stack first.")] = False,
+) -> None:
+    """Take a stack down; further arguments go to `pulumi destroy`.
+
+    What production keeps from being deleted is kept here, too, until it is lifted on purpose by --unprotect.
+    """
+    with Sandbox() as sandbox:
+        if unprotect:
+            pass_on(sandbox.pulumi(stack, "state", "unprotect", "--all", "--yes"))
+            for resource in lift_deletion_protection(sandbox, stack):
+                err.print(f"Switched deletion protection off: {escape(resource.type)} {escape(resource.id)}")
+        code = sandbox.pulumi(stack, "destroy", "--yes", "--skip-preview", *context.args)
+        if code and not unprotect and is_protected(sandbox, stack):
+            err.print(
+                f"""
+Stack {stack} holds resources that are protected from deletion. To take it down all the same:
+  in the sandbox      make destroy STACK={stack} ARGS=--unprotect
+  in a real account   switch deletion protection off at the resource (for a database:
+                      aws rds modify-db-instance --no-deletion-protection …),
+                      then pulumi state unprotect --all, then pulumi destroy"""
+            )
+        pass_on(code)
+
+
+@app.command()
+def outputs(stack: StackName) -> None:
+    """Show a stack's outputs; secret ones are masked."""
+    with Sandbox() as sandbox:
+        show_outputs(sandbox, stack)
+
+
+@app.command(context_settings=EXTRA)
+def pulumi(context: typer.Context, stack: StackName) -> None:
+    """Run any Pulumi command on a stack of the sandbox, such as `pulumi dev stack export`."""
+    with Sandbox() as sandbox:
+        pass_on(sandbox.pulumi(stack, *context.args))
+
+
+def pass_on(code: int) -> None:
+    """End with the engine's exit code unless it is 0."""
+    if code:
+        raise typer.Exit(code)
+
+
+def show_outputs(sandbox: Sandbox, stack: str) -> None:
+    """Print the stack's outputs as a table."""
+    values: dict[str, Any] = json.loads(sandbox.answer(stack, "stack", "output", "--json"))
+    table = Table("Output", "Value", title=f"Outputs of stack {stack}", title_justify="left")
+    for name, value in sorted(values.items()):
+        table.add_row(name, escape(readable(value)))
+    out.print(table)
+
+
+def readable(value: object) -> str:
+    """Write a value for people: one line for each element."""
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {readable(part)}" for key, part in value.items())
+    if isinstance(value, list):
+        return "\n".join(readable(part) for part in value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@cloud_app.command("list")
+def list_resources(
+    kind: Annotated[str, typer.Argument(help="Part of a type's name, such as rds.")] = "",
+) -> None:
+    """List what there is, in the order it was made."""
+    table = Table("Type", "Id", "Region", "Name in the program")
+    with open_store() as store:
+        for resource in store.list():
+            if kind in resource.type:
+                table.add_row(*map(escape, (resource.type, resource.id, resource.region, resource.name)))
+    out.print(table)
+
+
+@cloud_app.command("show")
+def show_resource(identifier: ResourceId, kind: ResourceType = None) -> None:
+    """Show all properties of a resource."""
+    with open_store() as store:
+        out.print_json(data=dict(store.get(identifier, kind).outputs), sort_keys=True)
+
+
+@cloud_app.command("set")
+def set_property(
+    identifier: ResourceId,
+    name: Annotated[str, typer.Argument(help="Property, as `show` spells it.")],
+    value: Annotated[str, typer.Argument(help="New value: JSON, or else taken as a text.")],
+    kind: ResourceType = None,
+) -> None:
+    """Change a property behind the program's back, to see what preview and refresh make of it."""
+    with open_store() as store:
+        resource = store.change(identifier, name, json_or_text(value), kind)
+    out.print(f"{escape(resource.id)}: {escape(name)} is now {escape(json.dumps(resource.outputs[name]))}")
+
+
+@cloud_app.command("remove")
+def remove_resource(identifier: ResourceId, kind: ResourceType = None) -> None:
+    """Take a resource out of the cloud behind the program's back, without asking what still uses it."""
+    with open_store() as store:
+        resource = store.get(identifier, kind)
+        store.remove(resource)
+    out.print(f"Removed {escape(resource.type)} {escape(resource.id)}")
+
+
+@contextmanager
+def open_store() -> Iterator[Store]:
+    """Open what the simulated clouds hold; the engine is not needed for it."""
+    store = Store(Sandbox().cloud_directory)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def json_or_text(text: str) -> Any:
+    """Read `text` as JSON, or take it as it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def main() -> None:
+    """Run the command; what is wrong with the input or the machine is said in one message, without a traceback."""
+    try:
+        app()
+    except (LookupError, StackFileError, ToolchainError, WorkspaceError) as error:
+        err.print(f"[red]error:[/red] {escape(error.args[0] if error.args else repr(error))}", soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

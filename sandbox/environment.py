@@ -1,0 +1,59 @@
+"""What of the person's environment the engine gets to see: no credential, no other backend, no cluster."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+PASSED_ON = {
+    "COLORTERM",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "HOME",
+    "LANG",
+    "LANGUAGE",
+    "LD_LIBRARY_PATH",
+    "LINES",
+    "LOGNAME",
+    "NO_COLOR",
+    "PATH",
+    "SHELL",
+    "TERM",
+    "TMPDIR",
+    "TZ",
+    "USER",
+}
+"""The variables that are passed on, besides the locale's ``LC_…``; any other may hold a credential."""
+
+
+def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of `environ` that has nothing to do with clouds, clusters, backends or credentials."""
+    return {name: value for name, value in environ.items() if name in PASSED_ON or name.startswith("LC_")}
+
+
+def withheld(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the rest of `environ` with every value emptied, for callers that can only override the environment."""
+    kept = passed_on(environ)
+    return {name: "" for name in environ if name not in kept}
+
+
+def engine_environment(home: Path, stack: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment in which the engine works on `stack` with everything it writes below `home`."""
+    nowhere = os.devnull
+    return {
+        **passed_on(os.environ if environ is None else environ),
+        "PULUMI_BACKEND_URL": (home / "backend").as_uri(),
+        "PULUMI_HOME": str(home / "pulumi"),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase"),
+        "PULUMI_STACK": stack,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
+        "PULUMI_CREDENTIAL_STORE": "plaintext",
+        # The files that cloud tools would otherwise find in the home directory.
+        "AWS_CONFIG_FILE": nowhere,
+        "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CLOUDSDK_CONFIG": str(home / "gcloud"),
+        "DOCKER_CONFIG": str(home / "docker"),
+        "KUBECONFIG": str(home / "kubeconfig"),
+    }

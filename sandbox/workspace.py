@@ -1,0 +1,229 @@
+"""A place where the real engine runs the checkout's program against simulated clouds, without touching the checkout."""
+
+import hashlib
+import os
+import secrets
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Self
+
+from pulumi import automation
+
+from sandbox import language_host
+from sandbox.cloud.server import Cloud, install_plugins
+from sandbox.environment import engine_environment, withheld
+from sandbox.stack_files import Document, project_copy, read, stack_copy, stack_names, write
+from sandbox.toolchain import PulumiCli, cache_directory, ensure_pulumi
+from sandbox.toolchain.cache import exclusive
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+"""The checkout that this module belongs to."""
+
+
+class WorkspaceError(Exception):
+    """The sandbox cannot do what was asked; the message says why and what would work."""
+
+
+def default_home(checkout: Path = CHECKOUT) -> Path:
+    """Return the directory of the sandbox of `checkout`: AUTERITY_SANDBOX_HOME, else by the XDG specification."""
+    if override := os.environ.get("AUTERITY_SANDBOX_HOME"):
+        return Path(override).resolve()
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    name = hashlib.sha256(str(checkout).encode()).hexdigest()[:12]
+    return state / "auterity" / "sandbox" / name
+
+
+class Sandbox:
+    """The engine, its state and the simulated clouds below one directory; a context manager.
+
+    Inside the context the clouds run. Several processes may use one directory; the engine locks each stack for itself.
+
+        with Sandbox(tmp_path) as sandbox:
+            sandbox.stack("dev").up()
+
+    Raises WorkspaceError for a stack without a file, StackFileError for a file that is not one and ToolchainError if
+    the engine cannot be set up.
+    """
+
+    def __init__(self, home: Path | None = None, *, checkout: Path = CHECKOUT) -> None:
+        self.checkout = checkout.resolve()
+        self.home = home.resolve() if home else default_home(self.checkout)
+        self._running = ExitStack()
+        self._cli: PulumiCli | None = None
+        self._cloud: Cloud | None = None
+
+    @property
+    def project_directory(self) -> Path:
+        """The directory in which the engine works: it holds copies of the project's and the stacks' files."""
+        return self.home / "project"
+
+    @property
+    def cloud_directory(self) -> Path:
+        """The directory that holds the state of the simulated clouds."""
+        return self.home / "cloud"
+
+    @property
+    def cli(self) -> PulumiCli:
+        """The Pulumi CLI in use."""
+        if self._cli is None:
+            raise WorkspaceError("the sandbox is not running: use it as a context manager")
+        return self._cli
+
+    @property
+    def cloud(self) -> Cloud:
+        """The simulated clouds in use."""
+        if self._cloud is None:
+            raise WorkspaceError("the sandbox is not running: use it as a context manager")
+        return self._cloud
+
+    def __enter__(self) -> Self:
+        self._cli = ensure_pulumi(cache_directory())
+        with ExitStack() as starting:
+            for directory in (self.home, self.project_directory, self.home / "backend", self.home / "pulumi"):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._alone():
+                write_once(self.home / "passphrase", secrets.token_urlsafe(32))
+                install_plugins(self.home / "pulumi")
+                if self._cli.program_runner:
+                    install_language_host(self.home / "pulumi", self._cli.program_runner)
+            self._cloud = starting.enter_context(Cloud(self.cloud_directory))
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cloud = None
+        self._running.close()
+
+    def environment(self, stack: str) -> dict[str, str]:
+        """Return the whole environment in which the engine works on `stack`: nothing of a real cloud is in it."""
+        env = engine_environment(self.home, stack)
+        env["PATH"] = f"{self.cli.executable.parent}{os.pathsep}{env.get('PATH', os.defpath)}"
+        return {**env, **self.cloud.environment}
+
+    def pulumi(self, stack: str, *arguments: str) -> int:
+        """Run a Pulumi command on `stack` with the terminal as it is, and return its exit code."""
+        self.prepare(stack)
+        with interrupts_left_to_children():
+            return subprocess.call(self._command(*arguments), cwd=self.project_directory, env=self.environment(stack))
+
+    def answer(self, stack: str, *arguments: str) -> str:
+        """Run a Pulumi command on `stack` and return what it prints.
+
+        Raises WorkspaceError with what it says if it fails.
+        """
+        self.prepare(stack)
+        return self._answer(stack, *arguments)
+
+    def stack(self, name: str) -> automation.Stack:
+        """Return stack `name` for Pulumi's Automation API: summaries, events and outputs as typed values."""
+        self.prepare(name)
+        # The Automation API adds to this process's environment, so what must not reach the engine is emptied.
+        environment = {**withheld(os.environ), **self.environment(name)}
+        workspace = automation.LocalWorkspace(
+            work_dir=str(self.project_directory),
+            pulumi_home=str(self.home / "pulumi"),
+            env_vars=environment,
+            pulumi_command=_Command(self.cli.executable),
+        )
+        return automation.Stack.select(name, workspace)
+
+    def prepare(self, stack: str) -> None:
+        """Bring the copies of the project's and the stack's files up to date and make the stack if it is new."""
+        source = self.checkout / f"Pulumi.{stack}.yaml"
+        if not source.is_file():
+            known = ", ".join(stack_names(self.checkout)) or "none"
+            raise WorkspaceError(f"There is no stack {stack!r}: {source} does not exist. Stacks with a file: {known}")
+        with self._alone():
+            self._prepare(stack, source)
+
+    def _prepare(self, stack: str, source: Path) -> None:
+        project = read(self.checkout / "Pulumi.yaml")
+        write(self.project_directory / "Pulumi.yaml", project_copy(project, self.checkout))
+        target = self.project_directory / source.name
+        seen = self.project_directory / f".{source.name}.sha256"
+        digest = hashlib.sha256(source.read_bytes()).hexdigest()
+        missing_secrets: list[str] = []
+        # Values set by hand in the copy stay until the checkout's file changes.
+        if not (target.exists() and seen.exists() and seen.read_text() == digest):
+            previous: Document = read(target) if target.exists() else {}
+            copy = stack_copy(read(source), previous)
+            write(target, copy.document)
+            missing_secrets = copy.missing_secrets
+        if not self._exists(str(project["name"]), stack):
+            self._answer(stack, "stack", "init", stack, "--no-select", "--secrets-provider", "passphrase")
+        for path in missing_secrets:
+            self._answer(stack, "config", "set", "--secret", "--path", path, given=secrets.token_urlsafe(24))
+        seen.write_text(digest)
+
+    def _exists(self, project: str, stack: str) -> bool:
+        # The layout of the file backend; asking the CLI instead would add half a second to every command.
+        return any((self.home / "backend" / ".pulumi" / "stacks" / project).glob(f"{stack}.json*"))
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Keep other processes from changing the sandbox's files at the same time."""
+        return exclusive(self.home / "lock")
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(self.cli.executable), *arguments]
+
+    def _answer(self, stack: str, *arguments: str, given: str = "") -> str:
+        done = subprocess.run(
+            self._command(*arguments, "--non-interactive"),
+            cwd=self.project_directory,
+            env=self.environment(stack),
+            input=given,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise WorkspaceError(f"pulumi {' '.join(arguments)}: {(done.stderr or done.stdout).strip()}")
+        return done.stdout
+
+
+class _Command(automation.PulumiCommand):
+    """The CLI at a given path; the Automation API itself looks only in places where it was installed in its own way."""
+
+    def __init__(self, executable: Path) -> None:
+        super().__init__(str(executable.parent.parent), skip_version_check=True)
+        self.command = str(executable)
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write `text` to `path`, readable by its owner alone, unless the file exists."""
+    if not path.exists():
+        part = path.with_name(f"{path.name}.part")
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(text)
+        part.rename(path)
+
+
+def install_language_host(pulumi_home: Path, program_runner: Path) -> None:
+    """Make this project's language host the plugin that the engine finds for Python in `pulumi_home`."""
+    plugin = pulumi_home / "plugins" / "language-python-v0.0.1"
+    plugin.mkdir(parents=True, exist_ok=True)
+    launcher = plugin / "pulumi-language-python"
+    command = [sys.executable, "-P", language_host.__file__, "--program-runner", str(program_runner)]
+    part = launcher.with_name(f"{launcher.name}.part")
+    part.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    part.chmod(0o755)
+    part.rename(launcher)
+
+
+@contextmanager
+def interrupts_left_to_children() -> Iterator[None]:
+    """Let Ctrl-C reach only the processes started inside, so that the clouds outlast the engine."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
