@@ -2,8 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sandbox.cloud.store import Store
+from sandbox import console
 from sandbox.protection import is_protected, lift_deletion_protection
 from sandbox.stack_files import StackFileError
 from sandbox.toolchain import ToolchainError, cache_directory, ensure_pulumi
@@ -19,8 +17,6 @@ from sandbox.toolchain.pulumi_cli import version_of
 from sandbox.workspace import Sandbox, WorkspaceError
 
 EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
-ResourceId = Annotated[str, typer.Argument(help="Id of the resource, as `list` shows it.")]
-ResourceType = Annotated[str | None, typer.Option("--type", help="Its type, where several have the same id.")]
 StackName = Annotated[str, typer.Argument(help="Name of the stack, such as dev: the one of Pulumi.dev.yaml.")]
 
 app = typer.Typer(
@@ -28,8 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run the program on simulated clouds, without an account.",
 )
-cloud_app = typer.Typer(no_args_is_help=True, help="Look at the simulated clouds and change them by hand.")
-app.add_typer(cloud_app, name="cloud")
+app.add_typer(console.cloud_app, name="cloud")
+app.add_typer(console.faults_app, name="faults")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -140,71 +136,11 @@ def readable(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-@cloud_app.command("list")
-def list_resources(
-    kind: Annotated[str, typer.Argument(help="Part of a type's name, such as rds.")] = "",
-) -> None:
-    """List what there is, in the order it was made."""
-    table = Table("Type", "Id", "Region", "Name in the program")
-    with open_store() as store:
-        for resource in store.list():
-            if kind in resource.type:
-                table.add_row(*map(escape, (resource.type, resource.id, resource.region, resource.name)))
-    out.print(table)
-
-
-@cloud_app.command("show")
-def show_resource(identifier: ResourceId, kind: ResourceType = None) -> None:
-    """Show all properties of a resource."""
-    with open_store() as store:
-        out.print_json(data=dict(store.get(identifier, kind).outputs), sort_keys=True)
-
-
-@cloud_app.command("set")
-def set_property(
-    identifier: ResourceId,
-    name: Annotated[str, typer.Argument(help="Property, as `show` spells it.")],
-    value: Annotated[str, typer.Argument(help="New value: JSON, or else taken as a text.")],
-    kind: ResourceType = None,
-) -> None:
-    """Change a property behind the program's back, to see what preview and refresh make of it."""
-    with open_store() as store:
-        resource = store.change(identifier, name, json_or_text(value), kind)
-    out.print(f"{escape(resource.id)}: {escape(name)} is now {escape(json.dumps(resource.outputs[name]))}")
-
-
-@cloud_app.command("remove")
-def remove_resource(identifier: ResourceId, kind: ResourceType = None) -> None:
-    """Take a resource out of the cloud behind the program's back, without asking what still uses it."""
-    with open_store() as store:
-        resource = store.get(identifier, kind)
-        store.remove(resource)
-    out.print(f"Removed {escape(resource.type)} {escape(resource.id)}")
-
-
-@contextmanager
-def open_store() -> Iterator[Store]:
-    """Open what the simulated clouds hold; the engine is not needed for it."""
-    store = Store(Sandbox().cloud_directory)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def json_or_text(text: str) -> Any:
-    """Read `text` as JSON, or take it as it is."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
 def main() -> None:
     """Run the command; what is wrong with the input or the machine is said in one message, without a traceback."""
     try:
         app()
-    except (LookupError, StackFileError, ToolchainError, WorkspaceError) as error:
+    except (LookupError, console.FaultsError, StackFileError, ToolchainError, WorkspaceError) as error:
         err.print(f"[red]error:[/red] {escape(error.args[0] if error.args else repr(error))}", soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
