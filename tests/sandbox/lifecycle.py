@@ -1,0 +1,79 @@
+"""A stack's whole life on the real engine, lived once; the tests look at what was recorded on the way."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation import EngineEvent, OpType
+
+from sandbox.workspace import Sandbox
+
+UNCHANGED = {OpType.SAME, OpType.READ, OpType.REFRESH}
+
+
+@dataclass
+class Step:
+    """What one command of the engine did.
+
+    Attributes:
+        operations: logical name to operation, for every resource that did not stay as it was.
+        counts: operation to number of resources, those that stayed included.
+        output: what the engine printed.
+    """
+
+    operations: dict[str, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    output: str = ""
+
+    def hear(self, event: EngineEvent) -> None:
+        """Take an event of the engine in."""
+        if event.resource_pre_event is not None:
+            metadata = event.resource_pre_event.metadata
+            self.counts[metadata.op.value] += 1
+            if metadata.op not in UNCHANGED:
+                self.operations[metadata.urn.rsplit("::", 1)[1]] = metadata.op.value
+        if event.diagnostic_event is not None and event.diagnostic_event.severity in ("error", "warning"):
+            self.output += event.diagnostic_event.message
+
+
+def preview(stack: automation.Stack) -> Step:
+    step = Step()
+    stack.preview(on_event=step.hear)
+    return step
+
+
+def up(stack: automation.Stack) -> Step:
+    step = Step()
+    step.output += stack.up(on_event=step.hear).stdout
+    return step
+
+
+def refresh(stack: automation.Stack) -> Step:
+    step = Step()
+    step.output += stack.refresh(on_event=step.hear).stdout
+    return step
+
+
+def destroy(stack: automation.Stack) -> Step:
+    step = Step()
+    step.output += stack.destroy(on_event=step.hear).stdout
+    return step
+
+
+def set_path(stack: automation.Stack, path: str, value: str) -> None:
+    """Change one key inside a section of the sandbox's copy of the stack file."""
+    stack.set_config(f"auterity:{path}", automation.ConfigValue(value), path=True)
+
+
+def exported(stack: automation.Stack) -> dict[str, Any]:
+    """Return the state as `pulumi stack export` writes it."""
+    return json.loads(json.dumps(stack.export_stack().deployment))  # type: ignore[no-any-return]
+
+
+def settings_path(sandbox: Sandbox, stack: str) -> str:
+    """Return the sandbox's own copy of a stack file."""
+    return str(sandbox.project_directory / f"Pulumi.{stack}.yaml")

@@ -1,0 +1,131 @@
+"""dev and prod from their first preview to their end, on the real engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pulumi import automation
+
+from sandbox.protection import lift_deletion_protection
+from sandbox.workspace import Sandbox
+from tests.sandbox import lifecycle
+from tests.sandbox.lifecycle import Step
+
+VPC = "aws:ec2/vpc:Vpc"
+DATABASE = "aws:rds/instance:Instance"
+
+
+@dataclass
+class Life:
+    """What happened to one stack, step by step."""
+
+    name: str
+    preview: Step
+    up: Step
+    again: Step
+    refreshed: Step
+    drifted: Step
+    mended: Step
+    changed: Step
+    state: dict[str, Any]
+    outputs: dict[str, automation.OutputValue]
+    refused: str
+    destroyed: Step
+    left: list[str]
+
+
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def life(request: pytest.FixtureRequest, module_sandbox: Sandbox) -> Life:
+    """Live the whole life of a stack once; every test looks at another part of it."""
+    name = request.param
+    sandbox = module_sandbox
+    stack = sandbox.stack(name)
+    preview = lifecycle.preview(stack)
+    up = lifecycle.up(stack)
+    again = lifecycle.up(stack)
+    refreshed = lifecycle.refresh(stack)
+    state, outputs = lifecycle.exported(stack), stack.outputs()
+
+    store = sandbox.cloud.store
+    [vpc] = [resource for resource in store.list() if resource.type == VPC]
+    store.change(vpc.id, "enableDnsHostnames", False, VPC)
+    drifted = lifecycle.refresh(stack)
+    mended = lifecycle.up(stack)
+
+    lifecycle.set_path(stack, "database.slow_query_ms", "250")
+    changed = lifecycle.up(stack)
+
+    refused = ""
+    if name == "prod":
+        try:
+            lifecycle.destroy(stack)
+        except automation.CommandError as error:
+            refused = str(error)
+        sandbox.answer(name, "state", "unprotect", "--all", "--yes")
+        lift_deletion_protection(sandbox, name)
+    destroyed = lifecycle.destroy(stack)
+    left = [resource.type for resource in store.list()]
+    return Life(name, preview, up, again, refreshed, drifted, mended, changed, state, outputs, refused, destroyed, left)
+
+
+def test_the_first_preview_creates_and_does_nothing_else(life: Life) -> None:
+    assert set(life.preview.counts) == {"create"}
+
+
+def test_up_creates_exactly_what_the_preview_showed(life: Life) -> None:
+    assert life.up.operations == life.preview.operations
+
+
+def test_a_second_up_changes_nothing(life: Life) -> None:
+    assert life.again.operations == {}
+
+
+def test_a_refresh_of_an_untouched_cloud_changes_nothing(life: Life) -> None:
+    assert life.refreshed.operations == {}
+
+
+def test_a_refresh_finds_what_was_changed_by_hand(life: Life) -> None:
+    assert life.drifted.operations or life.mended.operations
+    assert "enableDnsHostnames" in life.drifted.output
+
+
+def test_up_undoes_what_was_changed_by_hand_and_touches_nothing_else(life: Life) -> None:
+    assert life.mended.operations == {f"auterity-{life.name}": "update"}
+
+
+def test_a_changed_setting_changes_exactly_the_resource_that_holds_it(life: Life) -> None:
+    assert list(life.changed.operations.values()) == ["update"]
+    assert [name for name in life.changed.operations if "postgres" in name or "database" in name]
+
+
+def test_nothing_in_the_state_is_a_secret_in_plain_text(life: Life) -> None:
+    secrets = [value for resource in life.state["resources"] for value in _passwords(resource)]
+    assert secrets == []
+
+
+def test_the_database_is_found_by_the_stacks_outputs(life: Life) -> None:
+    assert life.outputs["database_endpoint"].value.endswith(":5432")
+    assert life.outputs["database_secret_arn"].value.startswith("arn:aws:secretsmanager:us-east-1:")
+
+
+def test_production_refuses_to_be_destroyed_before_its_protection_is_lifted(life: Life) -> None:
+    assert life.name != "prod" or "protected" in life.refused
+
+
+def test_destroy_leaves_nothing_but_the_databases_final_snapshot(life: Life) -> None:
+    assert [kind for kind in life.left if kind != "aws:rds/snapshot:Snapshot"] == []
+
+
+def _passwords(resource: dict[str, Any]) -> Iterator[str]:
+    """Find values under names of secrets that stand there as they are."""
+    for part in ("inputs", "outputs"):
+        for key, value in resource.get(part, {}).items():
+            named = any(word in key.lower() for word in ("password", "secretstring", "privatekey", "token"))
+            if named and isinstance(value, str) and value:
+                yield f"{resource['urn']} {key}"
+            if isinstance(value, dict) and "ciphertext" not in value and "password" in json.dumps(value).lower():
+                yield f"{resource['urn']} {key}"
