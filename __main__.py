@@ -2,6 +2,7 @@
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_random as random
 
 from components.account import AwsAccount
 from components.database import RdsPostgres, RdsPostgresArgs
@@ -43,7 +44,7 @@ def aws_platform(name: str, settings: StackSettings, where: AwsSettings) -> None
     """Compose what runs on AWS, and export where to find it."""
     provider = aws_provider(settings, where)
     account = AwsAccount.of(provider, where.region)
-    on_aws = pulumi.ResourceOptions(provider=provider)
+    on_aws = pulumi.ResourceOptions(providers=[provider, random.Provider("random")])
 
     logs_key = EncryptionKey(
         f"{name}-logs",

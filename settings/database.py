@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -22,6 +21,20 @@ INSIGHTS_RETENTION_DAYS = {"standard": 7, "advanced": 465}
 """Days of performance history that each Database Insights mode keeps (RDS user guide, 'Monitoring with Database
 Insights').
 """
+
+
+PLATFORM_PARAMETERS = frozenset(
+    {
+        "log_connections",
+        "log_disconnections",
+        "log_lock_waits",
+        "log_min_duration_statement",
+        "log_statement",
+        "rds.force_ssl",
+        "shared_preload_libraries",
+    }
+)
+"""PostgreSQL parameters that the platform sets itself."""
 
 
 def _minute(clock: str) -> int:
@@ -65,8 +78,10 @@ class BackupReplicaSettings(Settings):
 class DatabaseSettings(Settings):
     """The platform's PostgreSQL database."""
 
-    engine_version: Annotated[str, Field(pattern=r"^15\.[0-9]+$", examples=["15.19"])] = "15.19"
-    """PostgreSQL release, 15.x. RDS applies newer minor releases itself in the maintenance window."""
+    engine_version: Literal["15"] = "15"
+    """Major release of PostgreSQL. RDS picks the newest minor release at creation and applies later ones in the
+    maintenance window; naming a minor here would make the next deployment try to undo such an upgrade.
+    """
 
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", examples=["db.r7g.large"])] = (
         "db.r7g.large"
@@ -124,6 +139,9 @@ class DatabaseSettings(Settings):
     monitoring_interval_seconds: Annotated[Literal[0, 1, 5, 10, 15, 30, 60], NUMBER] = 60
     """Seconds between Enhanced Monitoring samples of the operating system; 0 switches it off."""
 
+    apply_immediately: bool = False
+    """Apply changes to the instance at once, with the restart that some need, instead of in the maintenance window."""
+
     log_retention_days: LogRetentionDays = 90
     """Days that CloudWatch keeps the exported PostgreSQL and upgrade logs."""
 
@@ -170,9 +188,7 @@ class DatabaseSettings(Settings):
         if self.backup_replica is not None and self.backup_retention_days == 0:
             yield Problem("backup_retention_days", 0, "1 or more where backup_replica is set")
         for parameter in sorted(self.parameters):
-            if parameter == "rds.force_ssl" or re.match(
-                r"^log_(connections|disconnections|min_duration_statement|lock_waits|checkpoints|statement)$", parameter
-            ):
+            if parameter in PLATFORM_PARAMETERS:
                 yield Problem(
                     f"parameters.{parameter}",
                     self.parameters[parameter],

@@ -112,6 +112,11 @@ class NetworkSettings(Settings):
         """Letters of the availability zones in use."""
         return self.availability_zones[: self.az_count]
 
+    @property
+    def nat_zones(self) -> tuple[str, ...]:
+        """Letters of the zones in which a NAT gateway stands."""
+        return {"none": (), "single": self.zones[:1], "per_az": self.zones}[self.nat]
+
     def problems(self) -> Iterator[Problem]:
         if self.existing is not None:
             for key in sorted(self.model_fields_set - {"existing"}):
@@ -135,10 +140,11 @@ class NetworkSettings(Settings):
             )
         if len(set(self.interface_endpoints)) < len(self.interface_endpoints):
             yield Problem("interface_endpoints", list(self.interface_endpoints), "each service once")
-        using_nat = {"none": (), "single": self.zones[:1], "per_az": self.zones}[self.nat]
-        for zone in sorted(set(self.nat_allocation_ids) - set(using_nat)):
+        if "s3" in self.interface_endpoints:
+            yield Problem("interface_endpoints", "s3", "services other than s3, which has a gateway endpoint always")
+        for zone in sorted(set(self.nat_allocation_ids) - set(self.nat_zones)):
             yield Problem(
                 f"nat_allocation_ids.{zone}",
                 self.nat_allocation_ids[zone],
-                f"zones with a NAT gateway: {', '.join(using_nat) or 'none'}",
+                f"zones with a NAT gateway: {', '.join(self.nat_zones) or 'none'}",
             )

@@ -22,6 +22,17 @@ from pulumi.runtime.sync_await import _sync_await
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 
+COMPUTED: Mapping[str, Mapping[str, Any]] = {
+    "aws:rds/instance:Instance": {
+        "address": "database.test",
+        "endpoint": "database.test:5432",
+        "resourceId": "db-TEST",
+        "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:rds!db-test"}],
+    },
+    "random:index/randomId:RandomId": {"hex": "0a1b2c3d"},
+}
+"""What a provider adds to a resource of a type, where components go on with it."""
+
 
 @dataclass
 class Recorded:
@@ -115,7 +126,7 @@ class _Cloud(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if not args.custom:
             return None, dict(args.inputs)
-        outputs = dict(args.inputs)
+        outputs = {**args.inputs, **COMPUTED.get(args.typ, {})}
         outputs.setdefault("arn", f"arn:aws:mock:{REGION}:{ACCOUNT_ID}:{args.name}")
         outputs.setdefault("name", args.name)
         return f"{args.name}-id", outputs
