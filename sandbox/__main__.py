@@ -13,7 +13,6 @@ from sandbox import console
 from sandbox.protection import is_protected, lift_deletion_protection
 from sandbox.stack_files import StackFileError
 from sandbox.toolchain import ToolchainError, cache_directory, ensure_pulumi
-from sandbox.toolchain.pulumi_cli import version_of
 from sandbox.workspace import Sandbox, WorkspaceError
 
 EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
@@ -36,7 +35,7 @@ def setup() -> None:
     """Set up what is missing on this machine, and nothing else."""
     cli = ensure_pulumi(cache_directory())
     host = "this project's" if cli.program_runner else "the official"
-    out.print(f"Pulumi CLI {version_of(cli.executable)} at {cli.executable}, with {host} Python language host")
+    out.print(f"Pulumi CLI {cli.version} at {cli.executable}, with {host} Python language host")
 
 
 @app.command(context_settings=EXTRA)

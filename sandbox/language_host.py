@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from pathlib import Path
 from typing import IO
@@ -203,10 +203,10 @@ def streamed(process: subprocess.Popen[bytes]) -> Iterator[messages.RunPluginRes
             yield chunk
 
 
-def wait_for_the_end(signals: Iterable[signal.Signals]) -> None:
-    """Return when one of `signals` arrives or the engine, which holds the other end of standard input, is gone."""
+def end_of_the_engine() -> threading.Event:
+    """Return what is set once the engine says so by a signal, or is gone: it holds the other end of standard input."""
     ended = threading.Event()
-    for number in signals:
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
 
     def watch_the_engine() -> None:
@@ -216,7 +216,7 @@ def wait_for_the_end(signals: Iterable[signal.Signals]) -> None:
         ended.set()
 
     threading.Thread(target=watch_the_engine, daemon=True).start()
-    ended.wait()
+    return ended
 
 
 def main() -> None:
@@ -226,6 +226,8 @@ def main() -> None:
     parser.add_argument("engine", nargs="?", default="", help="address of the engine")
     arguments, _ = parser.parse_known_args()
 
+    # Before the port is known, so that no signal comes too early.
+    ended = end_of_the_engine()
     children = Children()
     server = grpc.server(
         futures.ThreadPoolExecutor(),
@@ -241,7 +243,7 @@ def main() -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    wait_for_the_end((signal.SIGINT, signal.SIGTERM))
+    ended.wait()
     children.close()
     server.stop(grace=None)
     # Threads that still serve a call would keep the interpreter alive.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from pulumi import automation
+from semver import VersionInfo
 
 from sandbox import language_host
 from sandbox.cloud.server import Cloud, install_plugins
@@ -129,7 +130,7 @@ class Sandbox:
             work_dir=str(self.project_directory),
             pulumi_home=str(self.home / "pulumi"),
             env_vars=environment,
-            pulumi_command=_Command(self.cli.executable),
+            pulumi_command=_Command(self.cli),
         )
         return automation.Stack.select(name, workspace)
 
@@ -187,11 +188,11 @@ class Sandbox:
 
 
 class _Command(automation.PulumiCommand):
-    """The CLI at a given path; the Automation API itself looks only in places where it was installed in its own way."""
+    """The sandbox's own CLI for the Automation API, which would look for one on PATH or in a layout of its own."""
 
-    def __init__(self, executable: Path) -> None:
-        super().__init__(str(executable.parent.parent), skip_version_check=True)
-        self.command = str(executable)
+    def __init__(self, cli: PulumiCli) -> None:
+        self.command = str(cli.executable)
+        self.version = VersionInfo.parse(cli.version)
 
 
 def write_once(path: Path, text: str) -> None:

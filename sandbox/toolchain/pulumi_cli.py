@@ -42,6 +42,9 @@ class PulumiCli:
     executable: Path
     """The CLI itself; its directory holds what belongs to it."""
 
+    version: str
+    """Its version, such as ``3.259.0``."""
+
     program_runner: Path | None
     """The SDK's script that runs a Python program, for a CLI without an official Python language host; else None."""
 
@@ -77,13 +80,9 @@ def ensure_pulumi(cache_directory: Path) -> PulumiCli:
                     say(f"Not using the Pulumi CLI on PATH: {why_not}")
                 with staged(home) as part:
                     set_up(version, part)
-    return installed(home / "bin")
-
-
-def installed(bin_directory: Path) -> PulumiCli:
-    """Describe the CLI in `bin_directory`."""
-    runner = None if has_language_host(bin_directory) else bin_directory / PROGRAM_RUNNER
-    return PulumiCli(bin_directory / "pulumi", runner)
+    executable = home / "bin" / "pulumi"
+    runner = None if has_language_host(executable.parent) else executable.with_name(PROGRAM_RUNNER)
+    return PulumiCli(executable, version, runner)
 
 
 def has_language_host(bin_directory: Path) -> bool:
@@ -105,7 +104,7 @@ def from_path(path: str) -> tuple[PulumiCli | None, str]:
         return None, f"{found} is version {version}, older than {pinned_version()}"
     if not shutil.which(LANGUAGE_HOST, path=f"{executable.parent}{os.pathsep}{path}"):
         return None, f"{found} comes without {LANGUAGE_HOST}"
-    return PulumiCli(executable, None), ""
+    return PulumiCli(executable, version, None), ""
 
 
 def version_of(executable: Path) -> str | None:
@@ -129,7 +128,7 @@ def numbers(version: str) -> tuple[int, ...]:
 def set_up(version: str, target: Path) -> None:
     """Fill the empty directory `target` with the CLI, downloaded or built."""
     try:
-        download(version, target)
+        download(version, target, RELEASES)
     except DownloadUnavailable as reason:
         say(f"The official download of the Pulumi CLI is not available here ({reason}); building it instead.")
         build(version, target)
@@ -147,8 +146,8 @@ def platform_name() -> str:
     return f"{system}-{machine}"
 
 
-def download(version: str, target: Path, releases: str = RELEASES) -> None:
-    """Put the official release, the CLI and its language hosts, into ``target/bin``.
+def download(version: str, target: Path, releases: str) -> None:
+    """Put the official release, the CLI and its language hosts, from the address `releases` into ``target/bin``.
 
     Raises DownloadUnavailable if it cannot be had from here and ToolchainError if it does not match its digest.
     """
@@ -232,6 +231,7 @@ def build(version: str, target: Path) -> None:
     # Without cgo no C compiler is needed; a workspace file of the surroundings must not change what is built.
     env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
     executable = target / "bin" / "pulumi"
+    executable.parent.mkdir()
     command = [
         go,
         "build",

@@ -1,0 +1,105 @@
+"""The sandbox's copies of the project's and the stacks' files."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.stack_files import Document, StackFileError, project_copy, read, stack_copy, stack_names, write
+
+REAL: Document = {
+    "secretsprovider": "awskms://alias/pulumi",
+    "encryptedkey": "c2VhbGVk",
+    "encryptionsalt": "v1:real",
+    "config": {
+        "auterity:environment": "prod",
+        "auterity:token": {"secure": "real-1"},
+        "auterity:alerts": {
+            "routes": [{"to": "ops"}, {"key": {"secure": "real-2"}}],
+            "pager.duty": {"secure": "real-3"},
+        },
+    },
+}
+OWN: Document = {
+    "encryptionsalt": "v1:own",
+    "config": {
+        "auterity:token": {"secure": "own-1"},
+        "auterity:alerts": {"routes": [{"to": "ops"}, {"key": {"secure": "own-2"}}], "pager.duty": {"secure": "own-3"}},
+    },
+}
+
+
+def test_a_copy_carries_nothing_of_the_real_stack_s_encryption() -> None:
+    copied = stack_copy(REAL, {})
+    assert copied.document.keys() == {"config"}
+    assert "real-" not in repr(copied.document)
+
+
+def test_a_copy_names_the_path_of_every_secret_value_it_lacks() -> None:
+    assert stack_copy(REAL, {}).missing_secrets == [
+        "auterity:token",
+        "auterity:alerts.routes[1].key",
+        'auterity:alerts["pager.duty"]',
+    ]
+
+
+def test_a_copy_keeps_every_value_that_is_not_secret() -> None:
+    config = stack_copy(REAL, {}).document["config"]
+    assert config == {
+        "auterity:environment": "prod",
+        "auterity:token": "",
+        "auterity:alerts": {"routes": [{"to": "ops"}, {"key": ""}], "pager.duty": ""},
+    }
+
+
+def test_a_refreshed_copy_keeps_the_sandbox_s_own_salt_and_secret_values() -> None:
+    copied = stack_copy(REAL, OWN)
+    assert copied.missing_secrets == []
+    assert copied.document["encryptionsalt"] == "v1:own"
+    assert copied.document["config"] == {"auterity:environment": "prod", **OWN["config"]}  # type: ignore[dict-item]
+
+
+def test_a_value_that_became_secret_is_not_taken_from_the_plain_one_of_before() -> None:
+    copied = stack_copy({"config": {"auterity:token": {"secure": "real"}}}, {"config": {"auterity:token": "plain"}})
+    assert copied.missing_secrets == ["auterity:token"]
+
+
+def test_making_a_copy_leaves_the_source_as_it_was() -> None:
+    before = repr(REAL)
+    stack_copy(REAL, OWN)
+    assert repr(REAL) == before
+
+
+def test_a_project_copy_runs_the_checkout_s_program_in_the_checkout_s_environment(tmp_path: Path) -> None:
+    project: Document = {"name": "p", "runtime": {"name": "python", "options": {"virtualenv": ".venv"}}}
+    assert project_copy(project, tmp_path) == {
+        "name": "p",
+        "main": str(tmp_path),
+        "runtime": {"name": "python", "options": {"virtualenv": str(tmp_path / ".venv")}},
+    }
+
+
+def test_a_project_copy_keeps_a_program_s_own_directory(tmp_path: Path) -> None:
+    assert project_copy({"name": "p", "main": "program"}, tmp_path)["main"] == str(tmp_path / "program")
+
+
+def test_a_project_copy_leaves_the_real_backend_out(tmp_path: Path) -> None:
+    project: Document = {"name": "p", "backend": {"url": "s3://real"}, "stackConfigDir": "stacks"}
+    assert project_copy(project, tmp_path).keys() == {"name", "main"}
+
+
+def test_stacks_are_named_by_their_files(tmp_path: Path) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.prod.yaml", "Pulumi.dev.yaml", "PulumiPolicy.yaml"):
+        (tmp_path / name).touch()
+    assert stack_names(tmp_path) == ["dev", "prod"]
+
+
+def test_a_written_file_reads_back_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "f.yaml", REAL)
+    assert read(tmp_path / "f.yaml") == REAL
+
+
+@pytest.mark.parametrize("text", ["- a\n- list\n", "a: [unclosed"])
+def test_a_stack_file_that_is_none_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text(text)
+    with pytest.raises(StackFileError, match=r"Pulumi\.dev\.yaml"):
+        read(tmp_path / "Pulumi.dev.yaml")
