@@ -23,6 +23,8 @@ ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
+    "aws:ec2/vpc:Vpc": {"defaultRouteTableId": "rtb-default"},
+    "aws:ec2/natGateway:NatGateway": {"publicIp": "192.0.2.1"},
     "aws:rds/instance:Instance": {
         "address": "database.test",
         "endpoint": "database.test:5432",

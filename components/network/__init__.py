@@ -1,0 +1,5 @@
+"""The network that everything else stands in."""
+
+from components.network.vpc import Vpc, VpcArgs
+
+__all__ = ["Vpc", "VpcArgs"]
