@@ -154,11 +154,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self, request: messages.RunPluginRequest, context: grpc.ServicerContext
     ) -> Iterator[messages.RunPluginResponse]:
         """Run a plugin written in Python, a policy pack above all, and stream what it prints until it ends."""
+        program = request.info.program_directory or request.program
         if request.kind == "analyzer":
-            # The arguments are the engine's address and the pack's directory, as the SDK's own runner expects them.
-            command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args]
+            # A pack only declares its policies; the SDK's runner serves them to the engine, whose address it is given.
+            command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args, program]
         else:
-            command = [sys.executable, "-u", request.info.program_directory or request.program, *request.args]
+            command = [sys.executable, "-u", program, *request.args]
         # The engine passes the whole environment or, when the plugin adds nothing to it, none at all.
         env = dict(entry.split("=", 1) for entry in request.env) if request.env else dict(os.environ)
         process = self._children.start(command, cwd=request.pwd, env=env, capture=True)

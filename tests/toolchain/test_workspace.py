@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from sandbox.workspace import Sandbox, WorkspaceError, default_home
 
+ENVIRONMENT = Path(sys.prefix)
 PROGRAM = """
 import os
 import pulumi
@@ -27,6 +29,15 @@ name: tiny
 main: program
 runtime: {name: python, options: {toolchain: pip, virtualenv: .venv}}
 backend: {url: "s3://real-state"}
+"""
+PACK = """
+from pulumi_policy import EnforcementLevel, PolicyPack, StackValidationPolicy
+
+PolicyPack(
+    "strict",
+    [StackValidationPolicy("never", "never", lambda _, report: report("no stack is good enough"))],
+    EnforcementLevel.MANDATORY,
+)
 """
 STACK = """
 secretsprovider: awskms://alias/real
@@ -48,7 +59,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (directory / "Pulumi.edited.yaml").write_text(STACK)
     (directory / "Pulumi.raising.yaml").write_text(f"{STACK}  tiny:raise: boom\n")
     (directory / "Pulumi.refusing.yaml").write_text(f"{STACK}  tiny:refuse: not like this\n")
-    (directory / ".venv").symlink_to(Path(__file__).parents[2] / ".venv")
+    (directory / ".venv").symlink_to(ENVIRONMENT)
     return directory
 
 
@@ -57,6 +68,14 @@ def sandbox(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Run the sandbox of that checkout."""
     with Sandbox(tmp_path_factory.mktemp("home") / "with a space", checkout=checkout) as running:
         yield running
+
+
+@pytest.fixture
+def policy_pack(tmp_path: Path) -> Path:
+    """Make a policy pack that refuses every stack."""
+    (tmp_path / "PulumiPolicy.yaml").write_text(f"runtime: {{name: python, options: {{virtualenv: {ENVIRONMENT}}}}}\n")
+    (tmp_path / "__main__.py").write_text(PACK)
+    return tmp_path
 
 
 def files(directory: Path) -> dict[str, tuple[int, bytes]]:
@@ -109,6 +128,13 @@ def test_a_program_that_refuses_says_so_without_a_traceback(
     shown = capfd.readouterr().out
     assert "error: not like this" in shown
     assert "Traceback" not in shown
+
+
+def test_a_mandatory_policy_that_is_violated_fails_the_preview(
+    sandbox: Sandbox, policy_pack: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert sandbox.pulumi("dev", "preview", "--policy-pack", str(policy_pack)) != 0
+    assert "no stack is good enough" in capfd.readouterr().out
 
 
 def test_a_changed_stack_file_is_taken_over_and_keeps_the_sandbox_s_secrets(sandbox: Sandbox, checkout: Path) -> None:
