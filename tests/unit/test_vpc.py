@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import pulumi
@@ -43,6 +42,9 @@ INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 Answers = dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
 
 
+_RECORDINGS: dict[str, Recording] = {}
+
+
 def build(settings: NetworkSettings) -> None:
     provider = aws.Provider("aws", region=REGION)
     account = AwsAccount.of(provider, REGION)
@@ -50,12 +52,15 @@ def build(settings: NetworkSettings) -> None:
 
 
 def recorded(calls: Answers | None = None, **settings: Any) -> Recording:
-    return record(lambda: build(NetworkSettings.model_validate(settings)), calls=calls)
+    """Record a network; equal settings are recorded once for all tests, which only look."""
+    key = json.dumps(settings)
+    if key not in _RECORDINGS:
+        _RECORDINGS[key] = record(lambda: build(NetworkSettings.model_validate(settings)), calls=calls)
+    return _RECORDINGS[key]
 
 
-@cache
 def default() -> Recording:
-    """Record the default network once: production's, of three zones with a NAT gateway in each."""
+    """Record the default network: production's, of three zones with a NAT gateway in each."""
     return recorded()
 
 
@@ -414,7 +419,6 @@ LOOK_UPS: Answers = {
 }
 
 
-@cache
 def adopted() -> Recording:
     return recorded(LOOK_UPS, existing=EXISTING)
 
