@@ -1,0 +1,78 @@
+"""Adopting what the cloud made and the state does not record, after an `up` that was killed.
+
+The engine notes each creation before it begins, so what is in doubt is known: the creations that were never answered.
+Each is looked up in the cloud by what it was asked to be; what is found is imported, what is not is forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.cloud.store import Resource
+from sandbox.workspace import Sandbox, WorkspaceError
+
+_MARK = "4dabf18193072939515e22adb298388d"
+"""Key by which the engine marks a value as something special, such as a secret that the state holds encrypted."""
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What became of the creations that were never answered.
+
+    Attributes:
+        adopted: URN to the id under which the cloud had made it.
+        forgotten: URNs of what the cloud had not made.
+    """
+
+    adopted: Mapping[str, str]
+    forgotten: tuple[str, ...]
+
+
+def recover(sandbox: Sandbox, stack: str) -> Recovery:
+    """Bring a stack's state back in step with the cloud after its engine was killed.
+
+    Raises:
+        WorkspaceError: two resources of the cloud fit one creation; only a person can say which is meant.
+    """
+    sandbox.answer(stack, "cancel", "--yes")
+    deployment = json.loads(sandbox.answer(stack, "stack", "export"))["deployment"]
+    recorded = {(known["type"], known.get("id")) for known in deployment.get("resources", [])}
+    adopted: dict[str, str] = {}
+    forgotten: list[str] = []
+    for operation in deployment.get("pending_operations") or []:
+        if operation["type"] != "creating":
+            continue
+        pending = operation["resource"]
+        made = _made(sandbox, pending, recorded | {(pending["type"], id) for id in adopted.values()})
+        if made is None:
+            forgotten.append(pending["urn"])
+        else:
+            adopted[pending["urn"]] = made.id
+    imports = [argument for pair in adopted.items() for word in pair for argument in ("--import-pending-creates", word)]
+    sandbox.answer(stack, "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *imports)
+    return Recovery(adopted, tuple(forgotten))
+
+
+def _made(sandbox: Sandbox, pending: Mapping[str, Any], recorded: set[tuple[str, str | None]]) -> Resource | None:
+    """Find what an unanswered creation made, by type and by everything that was asked for in plain text."""
+    asked = {key: value for key, value in pending.get("inputs", {}).items() if not _special(value)}
+    found = [
+        resource
+        for resource in sandbox.cloud.store.list(type=pending["type"])
+        if (resource.type, resource.id) not in recorded
+        and all(resource.inputs.get(key) == value for key, value in asked.items())
+    ]
+    if len(found) > 1:
+        ids = ", ".join(resource.id for resource in found)
+        raise WorkspaceError(f"{pending['urn']}: {ids} all fit; import the right one by `pulumi import`")
+    return found[0] if found else None
+
+
+def _special(value: Any) -> bool:
+    """Tell whether a value holds a secret, or is the provider's own note."""
+    if isinstance(value, Mapping):
+        return _MARK in value or any(_special(part) for part in value.values())
+    return isinstance(value, list) and any(_special(part) for part in value)
