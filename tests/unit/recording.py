@@ -23,6 +23,15 @@ ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
+    "aws:elasticache/replicationGroup:ReplicationGroup": {
+        "primaryEndpointAddress": "cache.test",
+        "readerEndpointAddress": "cache-readers.test",
+    },
+    "aws:mq/broker:Broker": {
+        "brokerName": "broker-test",
+        "instances": [{"endpoints": ["amqps://broker.test:5671"], "consoleUrl": "https://broker.test"}],
+    },
+    "aws:mq/configuration:Configuration": {"latestRevision": 1},
     "aws:ec2/vpc:Vpc": {"defaultRouteTableId": "rtb-default"},
     "aws:ec2/natGateway:NatGateway": {"publicIp": "192.0.2.1"},
     "aws:rds/instance:Instance": {
@@ -131,6 +140,8 @@ class _Cloud(Mocks):
         outputs = {**args.inputs, **COMPUTED.get(args.typ, {})}
         outputs.setdefault("arn", f"arn:aws:mock:{REGION}:{ACCOUNT_ID}:{args.name}")
         outputs.setdefault("name", args.name)
+        if args.typ == "random:index/randomPassword:RandomPassword":
+            outputs["result"] = f"value-of-{args.name}"
         return f"{args.name}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
