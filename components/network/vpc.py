@@ -135,14 +135,10 @@ class Vpc(pulumi.ComponentResource):
         database_routes = self._route_table(f"{name}-database", vpc)
 
         layout = allocate(settings.cidr, zones)
-        public, private, database = (
-            self._subnets(name, tier, layout[tier.name], account.region, vpc, route_tables)
-            for tier, route_tables in (
-                (PUBLIC, dict.fromkeys(zones, public_routes)),
-                (PRIVATE, private_routes),
-                (DATABASE, dict.fromkeys(zones, database_routes)),
-            )
-        )
+        region = account.region
+        public = self._subnets(name, PUBLIC, layout, region, vpc, dict.fromkeys(zones, public_routes))
+        private = self._subnets(name, PRIVATE, layout, region, vpc, private_routes)
+        database = self._subnets(name, DATABASE, layout, region, vpc, dict.fromkeys(zones, database_routes))
         guard_databases(name, vpc, database, layout, self)
 
         internet_gateway = aws.ec2.InternetGateway(name, vpc_id=vpc.id, tags={"Name": name}, opts=own)
@@ -154,15 +150,16 @@ class Vpc(pulumi.ComponentResource):
             opts=own,
         )
         nats = nat_gateways(name, settings, public, internet_gateway, self)
-        for zone, route_table in private_routes.items() if nats else ():
-            nearest = nats.get(zone) or next(iter(nats.values()))
-            aws.ec2.Route(
-                f"{name}-private-{zone}-internet",
-                route_table_id=route_table.id,
-                destination_cidr_block=INTERNET,
-                nat_gateway_id=nearest.id,
-                opts=own,
-            )
+        if nats:
+            for zone, route_table in private_routes.items():
+                nearest = nats.get(zone) or next(iter(nats.values()))
+                aws.ec2.Route(
+                    f"{name}-private-{zone}-internet",
+                    route_table_id=route_table.id,
+                    destination_cidr_block=INTERNET,
+                    nat_gateway_id=nearest.id,
+                    opts=own,
+                )
 
         self.s3_endpoint_id = s3_gateway(name, vpc, private_routes, account, self).id
         self.endpoint_security_group_id = None
@@ -190,7 +187,7 @@ class Vpc(pulumi.ComponentResource):
         self,
         name: str,
         tier: Tier,
-        blocks: Mapping[str, IPv4Network],
+        layout: Mapping[str, Mapping[str, IPv4Network]],
         region: str,
         vpc: aws.ec2.Vpc,
         route_tables: Mapping[str, aws.ec2.RouteTable],
@@ -198,7 +195,7 @@ class Vpc(pulumi.ComponentResource):
         """Make one tier's subnet in every zone; no tier hands out public addresses by itself (FSBP EC2.15)."""
         own = pulumi.ResourceOptions(parent=self)
         subnets = {}
-        for zone, block in blocks.items():
+        for zone, block in layout[tier.name].items():
             subnet_name = f"{name}-{tier.name}-{zone}"
             subnets[zone] = aws.ec2.Subnet(
                 subnet_name,
