@@ -26,8 +26,8 @@ class CacheSettings(Settings):
     """
 
     engine_version: Literal["7.2", "8.0", "8.1", "8.2", "9.0", "9.1"] = "9.1"
-    """Valkey release. A higher one upgrades in place; a lower one replaces the cache, so follow a minor release that
-    ElastiCache has applied by itself.
+    """Valkey release. A higher one upgrades in place, a lower one fails: follow when ElastiCache has applied a minor
+    release by itself.
     """
 
     node_type: Annotated[str, Field(pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$", examples=["cache.m7g.large"])] = (
