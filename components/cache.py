@@ -11,7 +11,7 @@ import pulumi_random as random
 
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
-from components.secrets import SecretReference, StoredLogin
+from components.secrets import Login, SecretReference, StoredLogin
 from settings.cache import CacheSettings
 
 PORT = 6379
@@ -45,7 +45,7 @@ class ManagedCacheArgs:
         vpc_id: VPC of the subnets.
         subnet_ids: zone letter to subnet id, of the private tier; at least two where there are replicas.
         log_key_arn: ARN of the KMS key that encrypts log groups.
-        login: the login of `USERNAME`.
+        login: what was made of `ManagedCache.login`.
         clients: who may connect: a name for each source, to the id of its security group.
     """
 
@@ -157,6 +157,11 @@ class ManagedCache(pulumi.ComponentResource):
                 "key_arn": self.key_arn,
             }
         )
+
+    @staticmethod
+    def login(settings: CacheSettings) -> Login:
+        """Return the login that the cache wants made for its workloads."""
+        return Login(USERNAME, settings.password_version)
 
     def _security_group(self, name: str, args: ManagedCacheArgs) -> aws.ec2.SecurityGroup:
         """Let the named clients in, and nothing out: the cache opens no connections."""

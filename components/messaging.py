@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
-from components.secrets import SecretReference, StoredLogin
+from components.secrets import Login, SecretReference, StoredLogin
 from settings.messaging import MessagingSettings
 
 PORT = 5671
@@ -44,7 +44,7 @@ class RabbitBrokerArgs:
         account: the account it lives in.
         vpc_id: VPC of the subnets.
         subnet_ids: zone letter to subnet id, of the private tier; a single broker uses the first zone alone.
-        login: the login of `USERNAME`.
+        login: what was made of `RabbitBroker.login`.
         clients: who may connect: a name for each source, to the id of its security group.
     """
 
@@ -153,6 +153,11 @@ class RabbitBroker(pulumi.ComponentResource):
                 "key_arn": self.key_arn,
             }
         )
+
+    @staticmethod
+    def login(settings: MessagingSettings) -> Login:
+        """Return the login that the broker wants made for its user."""
+        return Login(USERNAME, settings.password_version)
 
     def _security_group(self, name: str, args: RabbitBrokerArgs) -> aws.ec2.SecurityGroup:
         """Let the named clients in to AMQP, nobody to the console, and nothing out."""

@@ -82,6 +82,11 @@ class CacheSettings(Settings):
     log_retention_days: LogRetentionDays = 90
     """Days that CloudWatch keeps the slow log and the engine log."""
 
+    @property
+    def managed(self) -> bool:
+        """Whether the cache runs on ElastiCache."""
+        return self.mode == "managed"
+
     def problems(self) -> Iterator[Problem]:
         if self.node_type.startswith("cache.r6gd."):
             yield Problem("node_type", self.node_type, "a family other than r6gd, which tiers data to disk")

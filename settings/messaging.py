@@ -60,6 +60,11 @@ class MessagingSettings(Settings):
     ] = True
     """Mark the broker as protected in Pulumi; Amazon MQ has no protection of its own."""
 
+    @property
+    def managed(self) -> bool:
+        """Whether the broker runs on Amazon MQ."""
+        return self.mode == "managed"
+
     def problems(self) -> Iterator[Problem]:
         if self.deployment == "cluster" and self.instance_type == "mq.m7g.medium":
             yield Problem(

@@ -11,7 +11,7 @@ import pytest
 
 from components.account import AwsAccount
 from components.cache import USERNAME, ManagedCache, ManagedCacheArgs
-from components.secrets import Login, Secrets, SecretsArgs
+from components.secrets import Secrets, SecretsArgs
 from settings.cache import CacheSettings
 from settings.secrets import SecretsSettings
 from tests.unit.recording import REGION, Recording, record
@@ -29,8 +29,8 @@ def cache(name: str = "auterity-test", clients: dict[str, str] | None = None, **
         account = AwsAccount.of(provider, REGION)
         options = pulumi.ResourceOptions(providers=[provider, random.Provider("random")])
         section = CacheSettings(**settings)
-        login = Login(USERNAME, section.password_version)
-        secrets = Secrets(name, SecretsArgs(SecretsSettings(), account, {"cache": login}), options)
+        logins = {"cache": ManagedCache.login(section)}
+        secrets = Secrets(name, SecretsArgs(SecretsSettings(), account, logins), options)
         ManagedCache(
             name,
             ManagedCacheArgs(

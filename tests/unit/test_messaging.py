@@ -11,7 +11,7 @@ import pytest
 
 from components.account import AwsAccount
 from components.messaging import USERNAME, RabbitBroker, RabbitBrokerArgs
-from components.secrets import Login, Secrets, SecretsArgs
+from components.secrets import Secrets, SecretsArgs
 from settings.messaging import MessagingSettings
 from settings.secrets import SecretsSettings
 from tests.unit.recording import REGION, Recording, record
@@ -26,8 +26,8 @@ def broker(clients: dict[str, str] | None = None, **settings: Any) -> Recording:
         account = AwsAccount.of(provider, REGION)
         options = pulumi.ResourceOptions(providers=[provider, random.Provider("random")])
         section = MessagingSettings(**settings)
-        login = Login(USERNAME, section.password_version)
-        secrets = Secrets("auterity-test", SecretsArgs(SecretsSettings(), account, {"messaging": login}), options)
+        logins = {"messaging": RabbitBroker.login(section)}
+        secrets = Secrets("auterity-test", SecretsArgs(SecretsSettings(), account, logins), options)
         RabbitBroker(
             "auterity-test",
             RabbitBrokerArgs(
