@@ -21,6 +21,9 @@ STAMP := .venv/.installed-$(shell cksum < requirements-dev.txt | tr -s ' \t' '-'
 # uv from PATH, else one in an environment of its own.
 UV := $(or $(shell command -v uv),$(CACHE)/uv-$(UV_VERSION)/bin/uv)
 
+NEEDS_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	{ echo "error: Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+
 .PHONY: help
 help: ## Show this list
 	@echo "Usage: make TARGET [STACK=dev] [ARGS='further arguments of the command']"
@@ -88,21 +91,18 @@ clean: ## Remove the virtual environment and what the checks left (not the sandb
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMP): requirements-dev.txt | python $(UV)
+# pip (--seed) is for the official language host, which lists the environment's packages by it.
+$(STAMP): requirements-dev.txt | $(UV)
+	@$(NEEDS_PYTHON)
 	@echo "Installing the Python packages: usually under a minute …"
-	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	@$(UV) venv --quiet --seed --allow-existing --python $(PYTHON) .venv
 	@$(UV) pip sync --quiet --require-hashes --python $(RUN) requirements-dev.txt
 	@rm -f .venv/.installed-*
 	@touch $@
 
-.PHONY: python
-python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "error: Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
-
-$(CACHE)/uv-$(UV_VERSION)/bin/uv: | python
+$(CACHE)/uv-$(UV_VERSION)/bin/uv:
+	@$(NEEDS_PYTHON)
 	@echo "Installing uv $(UV_VERSION): usually some seconds …"
-	@rm -rf $(CACHE)/uv-$(UV_VERSION)
-	@$(PYTHON) -m venv $(CACHE)/uv-$(UV_VERSION).part
-	@$(CACHE)/uv-$(UV_VERSION).part/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@mv $(CACHE)/uv-$(UV_VERSION).part $(CACHE)/uv-$(UV_VERSION)
+	@part=$(CACHE)/uv-$(UV_VERSION).part.$$$$ && $(PYTHON) -m venv $$part && \
+		$$part/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) && \
+		rm -rf $(CACHE)/uv-$(UV_VERSION) && mv $$part $(CACHE)/uv-$(UV_VERSION)
