@@ -31,7 +31,9 @@ class Comparison:
         documents: top-level strings that hold JSON, compared by what they say.
         defaults: what a property is while nobody sets it; a departure from it is a change too.
         write_only: properties that the cloud never tells, compared with the last inputs alone.
-        delete_first: whether a replacement can be made only after the old resource is gone.
+        delete_first: whether a replacement can be made only after the old resource is gone; so it is too where both
+            bear the same name.
+        name: the input that holds a resource's name.
     """
 
     replacing: frozenset[str]
@@ -40,6 +42,7 @@ class Comparison:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     write_only: frozenset[str] = frozenset()
     delete_first: bool = False
+    name: str = "name"
 
 
 def differences(
@@ -60,8 +63,15 @@ def differences(
         replaces=replaces_,
         diffs=sorted({path.split(".")[0].split("[")[0] for path in detailed}),
         detailed_diff=detailed,
-        delete_before_replace=bool(replaces_) and comparison.delete_first,
+        delete_before_replace=bool(replaces_)
+        and (comparison.delete_first or _same_name(comparison.name, old_inputs, new_inputs)),
     )
+
+
+def _same_name(name: str, old_inputs: Mapping[str, Any], new_inputs: Mapping[str, Any]) -> bool:
+    """Tell whether the program itself names the resource, as before; a generated name changes with a replacement."""
+    generated = name in new_inputs.get("__defaults", ())
+    return name in new_inputs and not generated and old_inputs.get(name) == new_inputs[name]
 
 
 def _of_property(

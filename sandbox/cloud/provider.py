@@ -7,7 +7,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pulumi.provider.experimental import provider as sdk
@@ -82,6 +82,10 @@ class SimulatedProvider(sdk.Provider):
         """Say how two states of a resource of this type are compared, and what replaces it."""
         return Comparison(replacing=kind.replacing)
 
+    def implied(self, kind: SdkType, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return properties that follow from inputs and configuration, known before anything is made."""
+        return {}
+
     @abstractmethod
     def make(self, draft: Draft) -> Resource:
         """Make a resource in the store, or raise a `CloudError`."""
@@ -93,10 +97,6 @@ class SimulatedProvider(sdk.Provider):
     @abstractmethod
     def destroy(self, resource: Resource) -> None:
         """Take a resource out of the store, or raise a `CloudError`."""
-
-    def foreseen(self, kind: SdkType, inputs: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
-        """Return outputs that a preview already knows beside the inputs."""
-        return {}
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a function of the provider, or raise a `CloudError`."""
@@ -159,19 +159,19 @@ class SimulatedProvider(sdk.Provider):
             top = ignored.split(".")[0].split("[")[0]
             new.pop(top, None)
             old_inputs.pop(top, None)
-        comparison = self.comparison(kind)
-        here = self.region(kind, new)
-        if here and old_state.get("region", here) != here:
-            old_inputs["region"], new["region"] = old_state["region"], here
-            comparison = replace(comparison, replacing=comparison.replacing | {"region"})
-        return differences(comparison, old_state, old_inputs, new)
+        untouched = {path.split(".")[0].split("[")[0] for path in request.ignore_changes}
+        for name, value in self.implied(kind, new).items():
+            if name in old_state and name not in untouched:
+                new[name] = value
+        return differences(self.comparison(kind), old_state, old_inputs, new)
 
     async def create(self, request: sdk.CreateRequest) -> sdk.CreateResponse:
         kind = self.kind(request.type)
         inputs = plain_map(request.properties)
         if request.preview:
-            foreseen = self.foreseen(kind, inputs, {})
-            outputs = {**dict.fromkeys(kind.outputs, UNKNOWN), **foreseen, **_outputs_only(kind, inputs)}
+            outputs = dict.fromkeys(kind.outputs, UNKNOWN) | _outputs_only(
+                kind, {**inputs, **self.implied(kind, inputs)}
+            )
             return sdk.CreateResponse("", wrap_map(outputs, request.properties))
         draft = self.draft(kind, request.name, inputs)
         self.judge_known(draft)
@@ -210,8 +210,8 @@ class SimulatedProvider(sdk.Provider):
         new = plain_map(request.news)
         old_state = plain_map(request.olds)
         if request.preview:
-            foreseen = {**old_state, **self.foreseen(kind, new, old_state), **_outputs_only(kind, new)}
-            return sdk.UpdateResponse(wrap_map(foreseen, request.news, request.olds))
+            outputs = old_state | _outputs_only(kind, {**new, **self.implied(kind, new)})
+            return sdk.UpdateResponse(wrap_map(outputs, request.news, request.olds))
         draft = self.draft(kind, request.name, new)
         self.judge_known(draft)
         self.strike(kind, request.name, "update", draft)
@@ -240,7 +240,8 @@ class SimulatedProvider(sdk.Provider):
     # Helpers
 
     def kind(self, token: str) -> SdkType:
-        """Return the SDK's type of a token, or raise a `CloudError`."""
+        """Return the SDK's type of a token, which the components around the resource may precede; or raise `CloudError`."""
+        token = token.rpartition("$")[2]
         kind = sdk_type(token)
         if kind is None:
             raise CloudError(f"unrecognized resource type {token!r}: the installed pulumi_{self.package} has none such")
