@@ -199,6 +199,8 @@ class SimulatedProvider(sdk.Provider):
         truth = {**resource.inputs, **resource.outputs}
         wanted = inputs or resource.inputs
         current = {name: truth[name] for name in wanted if name in truth and name in kind.inputs}
+        if "__defaults" in wanted:
+            current["__defaults"] = wanted["__defaults"]
         return sdk.ReadResponse(
             resource.id,
             wrap_map(_outputs_only(kind, resource.outputs), request.inputs, request.properties),
@@ -244,7 +246,7 @@ class SimulatedProvider(sdk.Provider):
         token = token.rpartition("$")[2]
         kind = sdk_type(token)
         if kind is None:
-            raise CloudError(f"unrecognized resource type {token!r}: the installed pulumi_{self.package} has none such")
+            raise CloudError(f"unrecognized resource type {token!r}: pulumi_{self.package} as installed has no such type")
         return kind
 
     def draft(self, kind: SdkType, name: str, inputs: Mapping[str, Any]) -> Draft:
