@@ -1,0 +1,258 @@
+"""The reference application against real PostgreSQL, Redis and RabbitMQ."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aio_pika
+import httpx2
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.real.services import HOST, Postgres, Rabbitmq, Redis, Server, free_port
+
+APP = Path(__file__).parents[2] / "examples" / "app"
+CONNECTIONS = 16
+# Each is posted and read once: 2,048 requests.
+ORDERS = 1_024
+PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class App:
+    """The application's process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def status(self, path: str) -> int:
+        return httpx2.get(self.url + path, timeout=10).status_code
+
+    def metric(self, sample: str, **labels: str) -> float:
+        """Sum the samples of this name whose labels include `labels`."""
+        text = httpx2.get(f"{self.url}/metrics", timeout=10).text
+        return sum(
+            found.value
+            for family in text_string_to_metric_families(text)
+            for found in family.samples
+            if found.name == sample and labels.items() <= found.labels.items()
+        )
+
+
+@contextmanager
+def running(directory: Path, environment: Mapping[str, str]) -> Iterator[App]:
+    port = free_port()
+    log = directory / "app.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "orders"],
+            cwd=APP,
+            env={"PATH": os.environ["PATH"], "APP_HOST": HOST, "APP_PORT": str(port), **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        app = App(f"http://{HOST}:{port}", process, log)
+        try:
+            eventually(lambda: process.poll() is not None or answers(app))
+            assert process.poll() is None, log.read_text()
+            yield app
+        finally:
+            process.kill()
+            process.wait()
+
+
+def answers(app: App) -> bool:
+    try:
+        return app.status("/healthz") == 200
+    except httpx2.TransportError:
+        return False
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def environment(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgres, redis_server: Redis, rabbitmq_server: Rabbitmq
+) -> dict[str, str]:
+    directory = tmp_path_factory.mktemp("secrets")
+
+    def secret(name: str, server: Server) -> str:
+        path = directory / name
+        path.write_text(server.password + "\n")
+        return str(path)
+
+    return {
+        "DATABASE_HOST": postgres_server.host,
+        "DATABASE_PORT": str(postgres_server.port),
+        "DATABASE_NAME": postgres_server.database,
+        "DATABASE_USER": postgres_server.user,
+        "DATABASE_PASSWORD_FILE": secret("database", postgres_server),
+        "DATABASE_SSLMODE": "disable",
+        "REDIS_HOST": redis_server.host,
+        "REDIS_PORT": str(redis_server.port),
+        "REDIS_PASSWORD_FILE": secret("redis", redis_server),
+        "REDIS_TLS": "false",
+        "RABBITMQ_HOST": rabbitmq_server.host,
+        "RABBITMQ_PORT": str(rabbitmq_server.port),
+        "RABBITMQ_USERNAME": rabbitmq_server.user,
+        "RABBITMQ_PASSWORD_FILE": secret("rabbitmq", rabbitmq_server),
+        "RABBITMQ_TLS": "false",
+        "APP_DRAIN_SECONDS": "1",
+        "APP_ENABLE_FAULTS": "true",
+    }
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[App]:
+    with running(tmp_path_factory.mktemp("app"), environment) as started:
+        eventually(lambda: started.status("/readyz") == 200)
+        yield started
+
+
+def test_an_order_is_kept_in_postgresql_cached_in_redis_and_announced_by_rabbitmq(
+    app: App, rabbitmq_server: Rabbitmq
+) -> None:
+    taken = httpx2.post(f"{app.url}/orders", json={"item": "brake pads", "quantity": 4})
+    order = taken.json()
+    assert taken.status_code == 201
+
+    hits = app.metric("cache_requests_total", result="hit")
+    reads = [httpx2.get(app.url + taken.headers["Location"]).json() for _ in range(2)]
+    assert reads == [order, order]
+    assert app.metric("cache_requests_total", result="hit") == hits + 1
+
+    assert asyncio.run(take_event(rabbitmq_server, order["id"])) == order
+
+
+async def take_event(server: Rabbitmq, order_id: str) -> object:
+    connection = await aio_pika.connect(host=server.host, port=server.port, login=server.user, password=server.password)
+    async with connection, connection.channel() as channel:
+        queue = await channel.get_queue("orders.created")
+        async with queue.iterator(timeout=PATIENCE) as messages:
+            async for message in messages:
+                await message.ack()
+                if message.message_id == order_id:
+                    return json.loads(message.body)
+    raise AssertionError("no event came")
+
+
+def test_metrics_count_every_request_of_a_load(app: App) -> None:
+    def counts() -> tuple[float, float]:
+        name = "http_request_duration_seconds_count"
+        return (
+            app.metric(name, method="POST", route="/orders", status="2xx"),
+            app.metric(name, method="GET", route="/orders/{order_id}", status="2xx"),
+        )
+
+    async def load() -> list[int]:
+        limits = httpx2.Limits(max_connections=CONNECTIONS)
+        async with httpx2.AsyncClient(base_url=app.url, limits=limits, timeout=PATIENCE) as client:
+
+            async def user() -> list[int]:
+                statuses = []
+                for _ in range(ORDERS // CONNECTIONS):
+                    taken = await client.post("/orders", json={"item": "filter", "quantity": 1})
+                    read = await client.get(taken.headers["Location"])
+                    statuses += [taken.status_code, read.status_code]
+                return statuses
+
+            users = await asyncio.gather(*(user() for _ in range(CONNECTIONS)))
+            return [status for statuses in users for status in statuses]
+
+    posts, gets = counts()
+    published = app.metric("events_published_total", result="confirmed")
+    statuses = asyncio.run(load())
+    assert (statuses.count(201), statuses.count(200)) == (ORDERS, ORDERS)
+    assert counts() == (posts + ORDERS, gets + ORDERS)
+    assert app.metric("http_requests_in_flight") == 0
+    eventually(lambda: app.metric("events_published_total", result="confirmed") >= published + ORDERS)
+    assert app.metric("database_pool_requests_total") > ORDERS
+
+
+@pytest.mark.parametrize("dependency", ["postgres", "redis", "rabbitmq"])
+def test_a_dependency_that_goes_down_makes_the_app_unready_until_it_is_back(
+    app: App, dependency: str, request: pytest.FixtureRequest
+) -> None:
+    server: Server = request.getfixturevalue(f"{dependency}_server")
+    server.stop()
+    try:
+        assert app.status("/readyz") == 503
+        assert app.status("/healthz") == 200
+    finally:
+        server.start()
+    eventually(lambda: app.status("/readyz") == 200)
+
+
+def test_an_order_taken_while_the_broker_is_down_is_announced_once_it_is_back(
+    app: App, rabbitmq_server: Rabbitmq
+) -> None:
+    published = app.metric("events_published_total", result="confirmed")
+    rabbitmq_server.stop()
+    try:
+        assert httpx2.post(f"{app.url}/orders", json={"item": "bulb", "quantity": 2}).status_code == 201
+    finally:
+        rabbitmq_server.start()
+    eventually(lambda: app.metric("events_published_total", result="confirmed") == published + 1)
+
+
+def test_orders_are_answered_without_their_cache(app: App, redis_server: Redis) -> None:
+    location = httpx2.post(f"{app.url}/orders", json={"item": "mirror", "quantity": 1}).headers["Location"]
+    redis_server.stop()
+    try:
+        assert app.status(location) == 200
+    finally:
+        redis_server.start()
+
+
+def test_an_order_is_refused_for_now_while_the_database_is_down(app: App, postgres_server: Postgres) -> None:
+    postgres_server.stop()
+    try:
+        refused = httpx2.post(f"{app.url}/orders", json={"item": "belt", "quantity": 1}, timeout=30)
+    finally:
+        postgres_server.start()
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    eventually(lambda: app.status("/readyz") == 200)
+
+
+def test_a_terminated_app_answers_what_it_began_and_ends_in_order(tmp_path: Path, environment: dict[str, str]) -> None:
+    with running(tmp_path, environment) as app:
+        eventually(lambda: app.status("/readyz") == 200)
+
+        async def terminate_during_a_request() -> tuple[int, int]:
+            async with httpx2.AsyncClient(base_url=app.url, timeout=PATIENCE) as client:
+                slow = asyncio.create_task(client.get("/orders?delay_ms=2500"))
+                while app.metric("http_requests_in_flight") == 0:
+                    await asyncio.sleep(0.05)
+                app.process.send_signal(signal.SIGTERM)
+                while (ready := (await client.get("/readyz")).status_code) == 200:
+                    await asyncio.sleep(0.05)
+                return ready, (await slow).status_code
+
+        assert asyncio.run(terminate_during_a_request()) == (503, 200)
+        assert app.process.wait(PATIENCE) == 0
+
+
+def test_no_log_line_holds_a_password_and_every_one_is_json(
+    app: App, postgres_server: Postgres, redis_server: Redis, rabbitmq_server: Rabbitmq
+) -> None:
+    httpx2.get(f"{app.url}/orders", headers={"X-Request-ID": "abc-1"})
+    text = app.log.read_text()
+    for server in (postgres_server, redis_server, rabbitmq_server):
+        assert server.password not in text
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert {"level", "message", "timestamp"} <= set.intersection(*(set(line) for line in lines))
+    assert [line["route"] for line in lines if line.get("request_id") == "abc-1"] == ["/orders"]
