@@ -53,6 +53,14 @@ outputs: $(STAMP) ## Show the outputs of STACK
 pulumi: $(STAMP) ## Run any Pulumi command on STACK in the sandbox: ARGS="stack export"
 	@$(SANDBOX) pulumi $(STACK) $(ARGS)
 
+.PHONY: cloud
+cloud: $(STAMP) ## Look at the simulated clouds (ARGS=--help: and change them by hand)
+	@$(SANDBOX) cloud $(or $(ARGS),list)
+
+.PHONY: faults
+faults: $(STAMP) ## Make operations of the simulated clouds fail or take long (ARGS=--help: how)
+	@$(SANDBOX) faults $(or $(ARGS),list)
+
 .PHONY: setup
 setup: $(STAMP) ## Set up everything that is missing
 	@$(SANDBOX) setup

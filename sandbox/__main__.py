@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from sandbox import console
 from sandbox.protection import is_protected, lift_deletion_protection
@@ -15,7 +15,8 @@ from sandbox.stack_files import StackFileError
 from sandbox.toolchain import ToolchainError, cache_directory, ensure_pulumi
 from sandbox.workspace import Sandbox, WorkspaceError
 
-EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True}
+ALL_EXTRA = {**EXTRA, "allow_interspersed_args": False}
 StackName = Annotated[str, typer.Argument(help="Name of the stack, such as dev: the one of Pulumi.dev.yaml.")]
 
 app = typer.Typer(
@@ -26,8 +27,8 @@ app = typer.Typer(
 app.add_typer(console.cloud_app, name="cloud")
 app.add_typer(console.faults_app, name="faults")
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 @app.command()
@@ -44,15 +45,7 @@ def up(context: typer.Context, stack: StackName) -> None:
     with Sandbox() as sandbox:
         pass_on(sandbox.pulumi(stack, "up", "--yes", "--skip-preview", "--suppress-outputs", *context.args))
         show_outputs(sandbox, stack)
-    out.print(
-        f"""
-[bold]What to try next[/bold]
-  make preview STACK={stack}    after an edit of Pulumi.{stack}.yaml: what would change
-  make refresh STACK={stack}    what has changed in the cloud by other hands
-  .venv/bin/python -m sandbox cloud list    what there is in the simulated clouds, and how to change it by hand
-  make pulumi STACK={stack} ARGS="stack --show-urns"    any other Pulumi command
-  make destroy STACK={stack}    take it all down again"""
-    )
+    show_next_steps(stack)
 
 
 @app.command(context_settings=EXTRA)
@@ -84,7 +77,8 @@ def destroy(
             pass_on(sandbox.pulumi(stack, "state", "unprotect", "--all", "--yes"))
             for resource in lift_deletion_protection(sandbox, stack):
                 err.print(f"Switched deletion protection off: {escape(resource.type)} {escape(resource.id)}")
-        code = sandbox.pulumi(stack, "destroy", "--yes", "--skip-preview", *context.args)
+        # The preview finds what is protected before anything is deleted.
+        code = sandbox.pulumi(stack, "destroy", "--yes", *context.args)
         if code and not unprotect and is_protected(sandbox, stack):
             err.print(
                 f"""
@@ -104,7 +98,7 @@ def outputs(stack: StackName) -> None:
         show_outputs(sandbox, stack)
 
 
-@app.command(context_settings=EXTRA)
+@app.command(context_settings=ALL_EXTRA)
 def pulumi(context: typer.Context, stack: StackName) -> None:
     """Run any Pulumi command on a stack of the sandbox, such as `pulumi dev stack export`."""
     with Sandbox() as sandbox:
@@ -120,10 +114,22 @@ def pass_on(code: int) -> None:
 def show_outputs(sandbox: Sandbox, stack: str) -> None:
     """Print the stack's outputs as a table."""
     values: dict[str, Any] = json.loads(sandbox.answer(stack, "stack", "output", "--json"))
-    table = Table("Output", "Value", title=f"Outputs of stack {stack}", title_justify="left")
+    value_column = Column("Value", overflow="fold")
+    table = Table("Output", value_column, title=f"Outputs of stack {stack}", title_justify="left")
     for name, value in sorted(values.items()):
         table.add_row(name, escape(readable(value)))
     out.print(table)
+
+
+def show_next_steps(stack: str) -> None:
+    """Print what to try next."""
+    steps = Table.grid("", "", padding=(0, 2), pad_edge=True)
+    steps.add_row(f"make preview STACK={stack}", f"after an edit of Pulumi.{stack}.yaml: what would change")
+    steps.add_row("make cloud", "what there is in the simulated clouds; with ARGS=--help, how to change it by hand")
+    steps.add_row(f"make refresh STACK={stack}", "take over what has been changed by hand")
+    steps.add_row(f"make pulumi STACK={stack} ARGS=stack", "any other Pulumi command")
+    steps.add_row(f"make destroy STACK={stack}", "take it all down again")
+    out.print("\nWhat to try next", steps, sep="\n")
 
 
 def readable(value: object) -> str:

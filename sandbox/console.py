@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from sandbox.cloud.faults import FAULTS_FILE, Faults
 from sandbox.cloud.store import Store
@@ -23,7 +23,7 @@ Operation = Annotated[str, typer.Argument(help="create, read, update or delete."
 cloud_app = typer.Typer(no_args_is_help=True, help="Look at the simulated clouds and change them by hand.")
 faults_app = typer.Typer(no_args_is_help=True, help="Make operations of the simulated clouds fail or take long.")
 
-out = Console(highlight=False)
+out = Console(highlight=False, emoji=False)
 
 
 class FaultsError(Exception):
@@ -33,7 +33,12 @@ class FaultsError(Exception):
 @cloud_app.command("list")
 def list_resources(kind: Annotated[str, typer.Argument(help="Part of a type's name, such as rds.")] = "") -> None:
     """List what there is, in the order it was made."""
-    table = Table("Type", "Id", "Region", "Name in the program")
+    table = Table(
+        Column("Type", overflow="fold"),
+        Column("Id", overflow="fold"),
+        "Region",
+        Column("Name in the program", overflow="fold"),
+    )
     with open_store() as store:
         for resource in store.list():
             if kind in resource.type:
@@ -99,6 +104,7 @@ def add_fault(
     faults = read_faults()
     faults["faults"].append(fault)
     write_faults(faults)
+    list_faults()
 
 
 @faults_app.command("latency")
@@ -109,6 +115,7 @@ def set_latency(
     faults = read_faults()
     faults["latencies"].setdefault(kind, {})[operation] = seconds
     write_faults(faults)
+    list_faults()
 
 
 @faults_app.command("clear")

@@ -35,6 +35,10 @@ BUILD_TAGS = ("disable_grpc_modules", "grpcnotrace")
 """Leave out gRPC's service mesh and tracing pages, which the CLI does not use: an eighth of all packages."""
 
 
+COMPILER_FLAGS = "all=-l"
+"""No inlining: compiling takes a third less time, and a command of the CLI takes a tenth of a second more."""
+
+
 @dataclass(frozen=True)
 class PulumiCli:
     """A Pulumi CLI that can be used."""
@@ -239,6 +243,7 @@ def build(version: str, target: Path) -> None:
         "-trimpath",
         "-buildvcs=false",
         f"-tags={','.join(BUILD_TAGS)}",
+        f"-gcflags={COMPILER_FLAGS}",
         f"-ldflags=-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}",
         f"-o={executable}",
         "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
