@@ -106,9 +106,9 @@ def pulumi(context: typer.Context, stack: StackName) -> None:
 
 
 def pass_on(code: int) -> None:
-    """End with the engine's exit code unless it is 0."""
+    """End with the engine's exit code unless it is 0; if a signal has ended the engine, as a shell would say it."""
     if code:
-        raise typer.Exit(code)
+        raise typer.Exit(code if code > 0 else 128 - code)
 
 
 def show_outputs(sandbox: Sandbox, stack: str) -> None:
