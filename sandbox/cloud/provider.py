@@ -242,11 +242,13 @@ class SimulatedProvider(sdk.Provider):
     # Helpers
 
     def kind(self, token: str) -> SdkType:
-        """Return the SDK's type of a token, which the components around the resource may precede; or raise `CloudError`."""
+        """Return the SDK's type of a token, before which its components may stand; or raise `CloudError`."""
         token = token.rpartition("$")[2]
         kind = sdk_type(token)
         if kind is None:
-            raise CloudError(f"unrecognized resource type {token!r}: pulumi_{self.package} as installed has no such type")
+            raise CloudError(
+                f"unrecognized resource type {token!r}: pulumi_{self.package} as installed has no such type"
+            )
         return kind
 
     def draft(self, kind: SdkType, name: str, inputs: Mapping[str, Any]) -> Draft:

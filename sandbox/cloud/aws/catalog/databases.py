@@ -209,8 +209,8 @@ def _instance_rules(view: View) -> None:
         if security and vpc and security.outputs.get("vpcId") != vpc:
             raise AwsError(
                 "InvalidVPCNetworkStateFault",
-                f"The DB instance and EC2 security group are in different VPCs. The DB instance is in {vpc} and the EC2 "
-                f"security group is in {security.outputs.get('vpcId')}",
+                f"The DB instance and EC2 security group are in different VPCs. The DB instance is in {vpc} and the "
+                f"EC2 security group is in {security.outputs.get('vpcId')}",
             )
     parameters = view.one(PARAMETER_GROUP, view.inputs.get("parameterGroupName", ""))
     engine, version = view.value("engine"), view.value("engineVersion")
@@ -227,7 +227,7 @@ def _instance_rules(view: View) -> None:
     if shrunk:
         raise AwsError(
             "InvalidParameterCombination",
-            f"Invalid storage size: the storage of {view.existing.id} cannot shrink from {view.old('allocatedStorage')} "
+            f"Invalid storage size: {view.existing.id} cannot shrink from {view.old('allocatedStorage')} "
             f"to {view.value('allocatedStorage')} GiB",
         )
     old_version = str(view.old("engineVersionActual") or "")
@@ -386,7 +386,7 @@ def _group_name(inputs: Mapping[str, Any]) -> list[Problem]:
         return [
             Problem(
                 "name",
-                f"only lowercase alphanumeric characters, hyphens, underscores, periods, and spaces allowed in name: {name!r}",
+                f"only lowercase letters, digits, hyphens, underscores, periods and spaces are allowed: {name!r}",
             )
         ]
     if name == "default":
@@ -578,7 +578,7 @@ TYPES: dict[str, AwsType] = {
         value_rules=(_known_family, _apply_methods, _group_name),
         in_use=(
             "InvalidDBParameterGroupState",
-            "One or more database instances are still members of this parameter group {id}, so the group cannot be deleted",
+            "One or more database instances are still members of this parameter group {id}, so it cannot be deleted",
         ),
     ),
     BACKUPS_REPLICATION: AwsType(
