@@ -143,11 +143,13 @@ class Server(ABC):
             ServerFailedError: one of its processes ended, or it does not answer in time.
         """
         deadline = time.monotonic() + _START_LIMIT
-        while not self.ready():
-            ended = any(process.poll() is not None for process in self._processes)
-            if ended or time.monotonic() > deadline:
-                self.stop()
-                raise ServerFailedError(self._why("ended" if ended else f"did not answer within {_START_LIMIT} s"))
+        while True:
+            if any(process.poll() is not None for process in self._processes):
+                raise ServerFailedError(self._why("ended"))
+            if self.ready():
+                return
+            if time.monotonic() > deadline:
+                raise ServerFailedError(self._why(f"did not answer within {_START_LIMIT} s"))
             time.sleep(0.1)
 
     def accepts_connections(self) -> bool:

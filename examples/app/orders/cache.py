@@ -54,6 +54,9 @@ class _Credentials(CredentialProvider):
         password = self._settings.secret() or ""
         return (self._settings.username, password) if self._settings.username else (password,)
 
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        return self.get_credentials()
+
 
 class RedisCache:
     """Remembers orders in Redis for `ttl_seconds`."""
@@ -96,7 +99,7 @@ class RedisCache:
                 found = await self._redis.get(_key(order_id))
             order = None if found is None else Order.model_validate_json(found)
         except _FAILURES as error:
-            _log.warning("cache not read", extra={"error": type(error).__name__})
+            _log.warning("cache not read", extra={"error": repr(error)})
             self._metrics.cache_requests.labels("error").inc()
             return None
         self._metrics.cache_requests.labels("miss" if order is None else "hit").inc()
@@ -108,7 +111,7 @@ class RedisCache:
             async with asyncio.timeout(self._timeout):
                 await self._redis.set(_key(order.id), order.model_dump_json(), ex=self._ttl)
         except _FAILURES as error:
-            _log.warning("cache not written", extra={"error": type(error).__name__})
+            _log.warning("cache not written", extra={"error": repr(error)})
 
 
 def _key(order_id: UUID) -> str:

@@ -129,7 +129,7 @@ class Relay:
                 while await self._store.publish_pending(self._publisher.publish, self._batch) == self._batch:
                     pass
             except Exception as error:
-                _log.warning("events not published", extra={"error": type(error).__name__})
+                _log.warning("events not published", extra={"error": repr(error)})
                 await asyncio.sleep(self._interval)
                 continue
             with suppress(TimeoutError):

@@ -68,7 +68,7 @@ class Service:
                     try:
                         await part.close()
                     except Exception as error:
-                        _log.warning("not closed cleanly", extra={"error": type(error).__name__})
+                        _log.warning("not closed cleanly", extra={"error": repr(error)})
 
     async def readiness(self) -> dict[str, str]:
         """Ask every configured dependency at once: `ok` or `failed`, each within the time-out."""
@@ -78,7 +78,7 @@ class Service:
                 async with asyncio.timeout(self.readiness_timeout):
                     await check()
             except Exception as error:
-                _log.warning("not ready", extra={"dependency": name, "error": type(error).__name__})
+                _log.warning("not ready", extra={"dependency": name, "error": repr(error)})
                 return "failed"
             return "ok"
 
@@ -161,7 +161,7 @@ async def _delay(delay_ms: Annotated[int, Query(ge=0, le=30_000)] = 0) -> None:
 
 
 async def _unavailable(_: Request, error: Exception) -> Response:
-    _log.error("database does not answer", extra={"error": type(error).__name__})
+    _log.error("database does not answer", extra={"error": repr(error)})
     return JSONResponse(
         {"detail": "try again later"}, status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "1"}
     )

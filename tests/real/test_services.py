@@ -1,0 +1,50 @@
+"""The servers that tests start: gone when the test is over, and missed by name."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.real import services
+
+
+def alive() -> set[int]:
+    """The processes below this one, and those that were given to init."""
+    return {
+        process.pid
+        for process in psutil.process_iter(["username", "status"])
+        if process.info["username"] == services.Redis.account and process.info["status"] != psutil.STATUS_ZOMBIE
+    } | {child.pid for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE}
+
+
+def test_a_server_leaves_neither_process_nor_file_behind() -> None:
+    before = alive()
+    with services.redis() as server:
+        directory = server.directory
+        assert alive() > before
+    assert alive() == before
+    assert not directory.exists()
+
+
+def test_no_command_line_shows_a_password() -> None:
+    with services.redis() as server:
+        commands = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+        assert any(f"{server.host}:{server.port}" in command for command in commands)
+        assert not any(server.password in command for command in commands)
+
+
+def test_a_server_that_is_not_installed_is_named_with_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services.Postgres, "programs", (tmp_path / "postgres",))
+    with pytest.raises(services.MissingServerError, match="apt-get install postgresql-15"), services.postgres():
+        pass
+
+
+def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def prepare(server: services.Redis) -> None:
+        server.write("redis.conf", "no-such-directive 1\n")
+
+    monkeypatch.setattr(services.Redis, "prepare", prepare)
+    with pytest.raises(services.ServerFailedError, match=r"(?s)Redis ended.*no-such-directive"), services.redis():
+        pass
