@@ -33,9 +33,11 @@ from sandbox.cloud.store import Store
 def providers() -> dict[str, type[SimulatedProvider]]:
     """Return the simulated providers by package name."""
     from sandbox.cloud.aws.provider import AwsProvider
+    from sandbox.cloud.docker import DockerProvider
+    from sandbox.cloud.gcp import GcpProvider
     from sandbox.cloud.random import RandomProvider
 
-    return {provider.package: provider for provider in (AwsProvider, RandomProvider)}
+    return {provider.package: provider for provider in (AwsProvider, DockerProvider, GcpProvider, RandomProvider)}
 
 
 class Servicer(ProviderServicer):

@@ -1,0 +1,104 @@
+"""Google Cloud, docker and random."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.cloud.errors import CloudError
+from sandbox.cloud.server import Cloud
+from tests.cloud.hands import Hands, Refused
+
+BUCKET = "gcp:storage/bucket:Bucket"
+PASSWORD = "random:index/randomPassword:RandomPassword"
+IMAGE = "docker:index/image:Image"
+
+
+@pytest.fixture
+def gcp(cloud: Cloud) -> Hands:
+    return Hands(cloud, "gcp", project="auterity-prod")
+
+
+@pytest.fixture
+def random(cloud: Cloud) -> Hands:
+    return Hands(cloud, "random")
+
+
+@pytest.fixture
+def docker(cloud: Cloud) -> Hands:
+    return Hands(cloud, "docker")
+
+
+def test_a_bucket_has_googles_outputs(gcp: Hands) -> None:
+    assert gcp.create(BUCKET, "dr", name="auterity-dr", location="US")["url"] == "gs://auterity-dr"
+
+
+def test_a_buckets_name_is_taken_everywhere(cloud: Cloud, gcp: Hands) -> None:
+    gcp.create(BUCKET, "dr", name="auterity-dr", location="US")
+    with pytest.raises(CloudError, match="Error 409: auterity-dr already exists"):
+        Hands(cloud, "gcp", project="another").create(BUCKET, "dr", name="auterity-dr", location="US")
+
+
+def test_an_unknown_property_of_a_bucket_is_refused(gcp: Hands) -> None:
+    with pytest.raises(Refused, match="lifecycle: unknown property"):
+        gcp.create(BUCKET, "dr", location="US", lifecycle=[])
+
+
+def test_a_malformed_member_is_refused(gcp: Hands) -> None:
+    with pytest.raises(Refused, match="member: "):
+        gcp.create("gcp:projects/iAMMember:IAMMember", "x", project="p", role="roles/viewer", member="somebody")
+
+
+def test_a_member_is_added_to_a_bucket_that_exists(gcp: Hands) -> None:
+    with pytest.raises(CloudError, match="Error 404: nowhere not found"):
+        gcp.create(
+            "gcp:storage/bucketIAMMember:BucketIAMMember",
+            "x",
+            bucket="nowhere",
+            role="roles/storage.objectAdmin",
+            member="allUsers",
+        )
+
+
+def test_a_bucket_is_moved_only_by_replacement(gcp: Hands) -> None:
+    made = gcp.create(BUCKET, "dr", name="auterity-dr", location="US")
+    assert gcp.diff(made, name="auterity-dr", location="EU").replaces == ["location"]
+
+
+def test_a_password_is_as_long_as_asked_and_stays(random: Hands) -> None:
+    made = random.create(PASSWORD, "p", length=32, special=False)
+    assert len(made["result"]) == 32
+    assert made["result"].isalnum()
+    found = random.read(made)
+    assert found is not None
+    assert found["result"] == made["result"]
+
+
+def test_a_changed_keeper_replaces(random: Hands) -> None:
+    made = random.create("random:index/randomId:RandomId", "i", byteLength=4, keepers={"of": "1"})
+    assert random.diff(made, byteLength=4, keepers={"of": "2"}).replaces == ["keepers.of"]
+
+
+def test_a_password_shorter_than_its_parts_is_refused(random: Hands) -> None:
+    with pytest.raises(Refused, match="length: expected at least 8"):
+        random.create(PASSWORD, "p", length=6, minLower=4, minUpper=4)
+
+
+def test_a_built_image_has_a_digest_that_follows_its_files(docker: Hands, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    build = {"context": str(tmp_path)}
+    made = docker.create(IMAGE, "app", imageName="registry.example/app:1.0", build=build)
+    assert made["repoDigest"].startswith("registry.example/app@sha256:")
+    (tmp_path / "Dockerfile").write_text("FROM busybox\n")
+    assert docker.update(made, imageName="registry.example/app:1.0", build=build)["repoDigest"] != made["repoDigest"]
+
+
+def test_a_build_without_its_dockerfile_is_refused(docker: Hands, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"build\.dockerfile: open .* no such file"):
+        docker.create(IMAGE, "app", imageName="app", build={"context": str(tmp_path)})
+
+
+def test_a_malformed_image_name_is_refused(docker: Hands) -> None:
+    with pytest.raises(Refused, match="invalid reference format"):
+        docker.create(IMAGE, "app", imageName="App:latest:1", build={})
