@@ -254,7 +254,7 @@ def build(version: str, target: Path) -> None:
         counts["modules" if line.startswith("go: downloading") else "packages"] += 1
         return f"{counts['modules']} modules downloaded, {counts['packages']} packages compiled"
 
-    with long_step(f"Building the Pulumi CLI {version} from its Go module", "3 to 4 minutes on 2 cores") as step:
+    with long_step(f"Building the Pulumi CLI {version} from its Go module", "2 to 4 minutes on 2 cores") as step:
         run(command, step, cwd=GO_MODULE, env=env, follow=follow)
     script = sdk_directory([go, "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"], env)
     shutil.copyfile(script / "python" / "cmd" / PROGRAM_RUNNER, executable.with_name(PROGRAM_RUNNER))
