@@ -7,6 +7,7 @@ Each is looked up in the cloud by what it was asked to be; what is found is impo
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,23 +38,43 @@ def recover(sandbox: Sandbox, stack: str) -> Recovery:
     Raises:
         WorkspaceError: two resources of the cloud fit one creation; only a person can say which is meant.
     """
+    _restore_torn_state(sandbox, stack)
     sandbox.answer(stack, "cancel", "--yes")
-    deployment = json.loads(sandbox.answer(stack, "stack", "export"))["deployment"]
-    recorded = {(known["type"], known.get("id")) for known in deployment.get("resources", [])}
+    exported = json.loads(sandbox.answer(stack, "stack", "export"))
+    deployment = exported["deployment"]
+    resources = deployment.setdefault("resources", [])
     adopted: dict[str, str] = {}
     forgotten: list[str] = []
-    for operation in deployment.get("pending_operations") or []:
+    for operation in deployment.pop("pending_operations", None) or []:
         if operation["type"] != "creating":
             continue
         pending = operation["resource"]
-        made = _made(sandbox, pending, recorded | {(pending["type"], id) for id in adopted.values()})
+        made = _made(sandbox, pending, {(known["type"], known.get("id")) for known in resources})
         if made is None:
             forgotten.append(pending["urn"])
         else:
             adopted[pending["urn"]] = made.id
-    imports = [argument for pair in adopted.items() for word in pair for argument in ("--import-pending-creates", word)]
-    sandbox.answer(stack, "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *imports)
+            # The engine's own --import-pending-creates notes the id and then drops the resource, so it is put where
+            # it belongs by hand; what it is by now, the refresh reads from the cloud.
+            resources.append({**pending, "id": made.id})
+    edited = sandbox.home / "recovered.json"
+    edited.write_text(json.dumps(exported))
+    sandbox.answer(stack, "stack", "import", "--file", str(edited))
+    edited.unlink()
+    sandbox.answer(stack, "refresh", "--yes", "--skip-preview")
     return Recovery(adopted, tuple(forgotten))
+
+
+def _restore_torn_state(sandbox: Sandbox, stack: str) -> None:
+    """Take the backend's last whole copy where the engine died while it wrote the state.
+
+    The engine writes the state before it asks the cloud for anything, so that copy lacks at most an answer.
+    """
+    for state in (sandbox.home / "backend" / ".pulumi" / "stacks").glob(f"*/{stack}.json"):
+        try:
+            json.loads(state.read_text())
+        except json.JSONDecodeError:
+            shutil.copyfile(state.with_name(f"{state.name}.bak"), state)
 
 
 def _made(sandbox: Sandbox, pending: Mapping[str, Any], recorded: set[tuple[str, str | None]]) -> Resource | None:
