@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from sandbox.cloud.property_values import Properties
 
 
 class CloudError(Exception):
@@ -15,11 +14,11 @@ class NeverReadyError(CloudError):
 
     Attributes:
         resource_id: id of what exists now.
-        outputs: its properties.
         inputs: what it was made of.
+        outputs: its properties; secret ones are marked as such in both.
     """
 
-    def __init__(self, message: str, resource_id: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    def __init__(self, message: str, resource_id: str, inputs: Properties, outputs: Properties) -> None:
         super().__init__(message)
         self.resource_id = resource_id
         self.inputs = inputs

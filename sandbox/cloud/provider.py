@@ -184,7 +184,8 @@ class SimulatedProvider(sdk.Provider):
         await asyncio.sleep(self.faults.latency(kind.token, "create"))
         outputs = _outputs_only(kind, made.outputs)
         if fault:
-            raise NeverReadyError(self.refusal(made, "create", fault.kind), made.id, made.inputs, outputs)
+            message = self.refusal(made, "create", fault.kind)
+            raise NeverReadyError(message, made.id, request.properties, wrap_map(outputs, request.properties))
         return sdk.CreateResponse(made.id, wrap_map(outputs, request.properties))
 
     async def read(self, request: sdk.ReadRequest) -> sdk.ReadResponse:

@@ -25,7 +25,6 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 from sandbox.cloud import launcher
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import Faults
-from sandbox.cloud.property_values import wrap_map
 from sandbox.cloud.provider import OLD_INPUTS, SimulatedProvider
 from sandbox.cloud.store import Store
 
@@ -91,8 +90,8 @@ def _initialization_failed(error: NeverReadyError) -> _Status:
     """Tell the engine that the resource exists but is not ready, so that its state records it."""
     detail = provider_pb2.ErrorResourceInitFailed(
         id=error.resource_id,
-        properties=PropertyValue.marshal_map(wrap_map(error.outputs)),
-        inputs=PropertyValue.marshal_map(wrap_map(error.inputs)),
+        properties=PropertyValue.marshal_map(dict(error.outputs)),
+        inputs=PropertyValue.marshal_map(dict(error.inputs)),
         reasons=[str(error)],
     )
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))

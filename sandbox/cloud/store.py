@@ -221,9 +221,23 @@ class Store:
         ]
 
 
+IDENTIFYING = (
+    "arn",
+    "name",
+    "allocationId",
+    "brokerName",
+    "bucket",
+    "domainName",
+    "identifier",
+    "replicationGroupId",
+    "userGroupId",
+    "userId",
+)
+"""Outputs by which others may refer to a resource."""
+
+
 def _identities(outputs: Mapping[str, Any]) -> Iterator[str]:
-    """Yield by what others may refer to a resource."""
-    for key in ("arn", "name", "bucket", "identifier", "allocationId"):
+    for key in IDENTIFYING:
         if isinstance(outputs.get(key), str):
             yield outputs[key]
 

@@ -67,6 +67,11 @@ class View:
         """Tell whether this is the very resource that the rule is about."""
         return self.existing is not None and self.existing.number == resource.number
 
+    def is_peer(self, resource: Resource) -> bool:
+        """Tell whether a resource is another one of the same type in the same Region."""
+        same = (resource.type, resource.region) == (self.kind.token, self.region)
+        return same and not self.is_self(resource)
+
     def value(self, property: str) -> Any:
         """Return what a property will be: as asked, else as it is."""
         if property in self.inputs:

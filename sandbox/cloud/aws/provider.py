@@ -34,7 +34,7 @@ from sandbox.cloud.naming import autoname
 from sandbox.cloud.property_values import UNKNOWN, holds_unknown, plain_map
 from sandbox.cloud.provider import Draft, SimulatedProvider
 from sandbox.cloud.sdk_types import Problem, SdkType, sdk_type
-from sandbox.cloud.store import Resource
+from sandbox.cloud.store import IDENTIFYING, Resource
 
 OWNER = "__owner"
 """Input of a resource that AWS made by itself: the id of the one it belongs to."""
@@ -257,7 +257,11 @@ class AwsProvider(SimulatedProvider):
         wanted = [view.value(name) for name in names]
         if not names or wanted[0] is None:
             return
-        for other in view.all(view.kind.token):
+        if names[0] in IDENTIFYING:
+            others = [r for r in self.store.identified(wanted[0]) if view.is_peer(r)]
+        else:
+            others = view.all(view.kind.token)
+        for other in others:
             if [other.outputs.get(name) for name in names] == wanted:
                 raise AwsError(type.taken, type.taken_text.format(name=wanted[0], noun=type.noun), 409)
 
