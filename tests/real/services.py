@@ -161,13 +161,14 @@ class Server(ABC):
     def _popen(
         self, command: Sequence[str | Path], environment: Mapping[str, str] | None, log: IO[bytes]
     ) -> subprocess.Popen[bytes]:
-        # The kernel ends the server when this process is gone, however it went.
-        wrapper = ["setpriv", "--pdeathsig", signal.Signals(self.stop_signal).name[3:]]
+        wrapper: list[str] = []
         if os.geteuid() == 0:
             account = pwd.getpwnam(self.account)
-            wrapper += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+            wrapper += ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", "--"]
+        # The kernel ends the server when this process is gone, however it went. Last, since a change of user undoes it.
+        wrapper += ["setpriv", "--pdeathsig", signal.Signals(self.stop_signal).name[3:], "--"]
         return subprocess.Popen(
-            [*wrapper, "--", *map(str, command)],
+            [*wrapper, *map(str, command)],
             cwd=self.directory,
             env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "LC_ALL": "C.UTF-8", **(environment or {})},
             stdin=subprocess.DEVNULL,

@@ -1,11 +1,17 @@
 """The servers that tests start: gone when the test is over, and missed by name."""
 
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.real import services
+
+ROOT = Path(__file__).parents[2]
 
 
 def alive() -> set[int]:
@@ -24,6 +30,24 @@ def test_a_server_leaves_neither_process_nor_file_behind() -> None:
         assert alive() > before
     assert alive() == before
     assert not directory.exists()
+
+
+def test_a_server_ends_with_the_process_that_started_it() -> None:
+    before = alive()
+    code = """
+import os
+from tests.real import services
+running = services.redis()
+print(running.__enter__().directory, flush=True)
+os._exit(0)
+"""
+    started = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    shutil.rmtree(started.stdout.strip())
+    for _ in range(100):
+        if alive() == before:
+            break
+        time.sleep(0.1)
+    assert alive() == before
 
 
 def test_no_command_line_shows_a_password() -> None:

@@ -21,7 +21,7 @@ class _Part(BaseModel):
 
 class _Server(_Part):
     host: Name
-    password: SecretStr | None = None
+    password: Annotated[SecretStr, Field(max_length=1024)] | None = None
     password_file: Path | None = None
 
     @model_validator(mode="after")
