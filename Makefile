@@ -65,13 +65,29 @@ faults: $(STAMP) ## Make operations of the simulated clouds fail or take long (A
 setup: $(STAMP) ## Set up everything that is missing
 	@$(SANDBOX) setup
 
+.PHONY: servers
+servers: ## Install the servers that the tests start (apt, as root)
+	@scripts/install-packages
+
 .PHONY: test
-test: setup ## Run every test
+test: setup servers ## Run every test
 	@$(PYTEST) -n auto $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Run the tests that need neither engine nor cloud
 	@$(PYTEST) tests/unit $(ARGS)
+
+.PHONY: proof
+proof: setup ## Prove what takes longer: killed at any point, refused at any point (about 20 minutes)
+	@$(PYTEST) -n auto proofs $(ARGS)
+
+.PHONY: recover
+recover: $(STAMP) ## Adopt what the simulated clouds made and a killed `up` did not record
+	@$(SANDBOX) recover $(STACK)
+
+.PHONY: record-release
+record-release: $(STAMP) ## Record the stacks' state as released: what later code must not replace
+	@$(RUN) -m tests.released
 
 .PHONY: lint
 lint: $(STAMP) ## Check style, types and YAML
@@ -93,6 +109,8 @@ schema: $(STAMP) ## Write the JSON Schema of the stack files
 lock: $(UV) ## Pin again what pyproject.toml asks for
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.txt
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements-dev.txt
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
+		-c requirements-dev.txt examples/app/requirements.in -o examples/app/requirements.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment and what the checks left (not the sandbox's state)

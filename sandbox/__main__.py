@@ -11,6 +11,7 @@ from rich.table import Column, Table
 
 from sandbox import console
 from sandbox.protection import is_protected, lift_deletion_protection
+from sandbox.recovery import recover as adopt
 from sandbox.stack_files import StackFileError
 from sandbox.toolchain import ToolchainError, cache_directory, ensure_pulumi
 from sandbox.workspace import Sandbox, WorkspaceError
@@ -89,6 +90,18 @@ Stack {stack} holds resources that are protected from deletion. To take it down 
                       then pulumi state unprotect --all, then pulumi destroy"""
             )
         pass_on(code)
+
+
+@app.command()
+def recover(stack: StackName) -> None:
+    """Bring a stack's state back in step with the clouds after its engine was killed."""
+    with Sandbox() as sandbox:
+        found = adopt(sandbox, stack)
+    for urn, identifier in found.adopted.items():
+        out.print(f"Adopted {escape(identifier)}: {escape(urn.rsplit('::', 1)[1])}")
+    for urn in found.forgotten:
+        out.print(f"Not made, will be: {escape(urn.rsplit('::', 1)[1])}")
+    out.print(f"The state of {escape(stack)} is what the clouds hold; now `make up STACK={escape(stack)}`")
 
 
 @app.command()
