@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Life:
     mended: Step
     changed: Step
     state: dict[str, Any]
-    outputs: dict[str, automation.OutputValue]
+    outputs: Mapping[str, automation.OutputValue]
     refused: str
     destroyed: Step
     left: list[str]
