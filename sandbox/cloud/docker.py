@@ -66,7 +66,7 @@ class DockerProvider(SimulatedProvider):
         return self.stored(draft, self._id(draft), self._outputs(draft))
 
     def alter(self, resource: Resource, draft: Draft) -> Resource:
-        return self.stored(draft, resource.id, self._outputs(draft))
+        return self.stored(draft, resource.id, self._outputs(draft), resource.number)
 
     def destroy(self, resource: Resource) -> None:
         self.store.remove(resource)

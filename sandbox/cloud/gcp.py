@@ -209,7 +209,7 @@ class GcpProvider(SimulatedProvider):
 
     def alter(self, resource: Resource, draft: Draft) -> Resource:
         outputs = self._outputs(draft, self._type(draft.kind.token), resource.id)
-        return self.stored(draft, resource.id, {**resource.outputs, **outputs})
+        return self.stored(draft, resource.id, {**resource.outputs, **outputs}, resource.number)
 
     def destroy(self, resource: Resource) -> None:
         self.store.remove(resource)

@@ -280,8 +280,8 @@ class SimulatedProvider(sdk.Provider):
         if fault:
             raise CloudError(self.refusal(draft or self.draft(kind, name, {}), operation, fault.kind))
 
-    def stored(self, draft: Draft, resource_id: str, outputs: Mapping[str, Any]) -> Resource:
-        """Put what a draft asked for into the store."""
+    def stored(self, draft: Draft, resource_id: str, outputs: Mapping[str, Any], number: int = 0) -> Resource:
+        """Put what a draft asked for into the store, as a new resource or in place of the one with this number."""
         return self.store.put(
             Resource(
                 provider=self.package,
@@ -292,6 +292,7 @@ class SimulatedProvider(sdk.Provider):
                 name=draft.name,
                 inputs=draft.inputs,
                 outputs=outputs,
+                number=number,
             )
         )
 

@@ -70,7 +70,9 @@ def sdk_type(token: str) -> SdkType | None:
     if resource is None:
         return None
     module = inspect.getmodule(resource)
-    arguments = getattr(module, f"{resource.__name__}Args", None) or getattr(module, f"{resource.__name__}InitArgs")
+    # Where an input type of another resource has taken the name, the SDK calls the arguments InitArgs.
+    candidates = (getattr(module, f"{resource.__name__}{end}", None) for end in ("InitArgs", "Args"))
+    arguments = next(found for found in candidates if found is not None and found.__module__ == resource.__module__)
     inputs, required = _described(arguments)
     return SdkType(
         token=token,

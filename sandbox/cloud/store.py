@@ -27,8 +27,7 @@ CREATE TABLE IF NOT EXISTS resources (
     id       TEXT NOT NULL,
     name     TEXT NOT NULL,
     inputs   TEXT NOT NULL,
-    outputs  TEXT NOT NULL,
-    UNIQUE (provider, account, region, type, id)
+    outputs  TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS resources_by_id ON resources (id);
 CREATE TABLE IF NOT EXISTS identities (
@@ -59,7 +58,7 @@ class Resource:
         account: account id or project that holds it; empty where the provider has none.
         region: Region it is in; empty for a global resource.
         type: Pulumi's type token.
-        id: the id that the cloud gave it; unique per type, account and Region.
+        id: the id that the cloud gave it; unique per type, account and Region, but for revisions of one thing.
         name: name of the resource in the program that made it; empty if the cloud made it by itself.
         inputs: what it was last asked to be.
         outputs: what it is.
@@ -139,7 +138,7 @@ class Store:
         return [r for r in found if type in (None, r.type) and region in (None, r.region)]
 
     def put(self, resource: Resource) -> Resource:
-        """Add a resource, or replace the one with the same key; return it as stored."""
+        """Add a resource, or rewrite it if it is stored already; return it as stored."""
         row = (
             resource.provider,
             resource.account,
@@ -152,11 +151,11 @@ class Store:
         )
         with self.transaction():
             (number,) = self._database.execute(
-                "INSERT INTO resources (provider, account, region, type, id, name, inputs, outputs)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (provider, account, region, type, id)"
+                "INSERT INTO resources (number, provider, account, region, type, id, name, inputs, outputs)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number)"
                 " DO UPDATE SET name = excluded.name, inputs = excluded.inputs, outputs = excluded.outputs"
                 " RETURNING number",
-                row,
+                (resource.number or None, *row),
             ).fetchone()
             self._index("identities", number, {resource.id, *_identities(resource.outputs)})
             self._index("mentions", number, set(_mentions(resource.inputs)))

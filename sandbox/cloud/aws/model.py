@@ -96,8 +96,8 @@ Rule = Callable[[View], None]
 class AwsType:
     """One type of resource, beyond what SDK and CloudFormation schema say.
 
-    Templates know ``{id}``, ``{region}``, ``{account}``, ``{partition}``, ``{hex}`` (17 digits), ``{uuid}`` and every
-    input and computed output by its name.
+    Templates know ``{id}``, ``{region}``, ``{account}``, ``{partition}``, ``{hex}`` (17 digits), ``{hex16}``,
+    ``{hex6}``, ``{uuid}``, ``{capitals}`` (26), ``{capitals20}`` and every input and computed output by its name.
 
     Attributes:
         service: as the SDK for Go names it in errors: ``EC2``.
@@ -105,6 +105,7 @@ class AwsType:
         cloudformation: type of AWS's schema; None where there is none.
         label: as the provider's errors name the resource; by default service and noun.
         id: template of the id.
+        words: further words for the templates of id and ARN.
         arn: template of the ARN from the service on (``ec2:{region}:{account}:vpc/{id}``); empty: it has none.
         renames: input to CloudFormation property, where the names differ by more than capitals and plurals; None
             for an input that the schema does not describe.
@@ -113,6 +114,7 @@ class AwsType:
         defaults: what an input is while nobody sets it.
         computed: further outputs.
         names: inputs that together are taken once per Region (or account, for global types).
+        names_everywhere: whether a name is taken in all Regions at once.
         taken: error code for a name taken twice.
         taken_text: its message, with ``{name}`` and ``{noun}``.
         missing: error code for an id that does not exist, and its message with ``{id}``.
@@ -135,6 +137,9 @@ class AwsType:
         operations: API operation by ``create``, ``update`` and ``delete``, where it is not ``CreateNoun`` and so on.
         adopts: finds what AWS made by itself and this type only takes over; deleting it then leaves it in the cloud.
         companions: what AWS makes together with the resource, and removes with it.
+        revisions: whether making it again adds a revision beside those there are, under the same id.
+        extensions: cfn-lint's additions to the schema that are errors: a file, or a file and the property it judges;
+            a file that is written by Region is judged in the resource's own.
     """
 
     service: str
@@ -143,12 +148,14 @@ class AwsType:
     label: str = ""
     id: str = "{hex}"
     arn: str = ""
+    words: Callable[[View], Mapping[str, str]] | None = None
     renames: Mapping[str, str | None] = field(default_factory=dict)
     adapt: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     policies: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     computed: Computed | None = None
     names: Sequence[str] = ()
+    names_everywhere: bool = False
     taken: str = "ResourceAlreadyExistsException"
     taken_text: str = "{noun} {name} already exists"
     missing: tuple[str, str] = ("ResourceNotFoundException", "{id} does not exist")
@@ -171,6 +178,8 @@ class AwsType:
     operations: Mapping[str, str] = field(default_factory=dict)
     adopts: Callable[[View], Resource | None] | None = None
     companions: Callable[[View, Resource], Iterable[Resource]] | None = None
+    revisions: bool = False
+    extensions: Sequence[tuple[str, str]] = ()
 
     @property
     def title(self) -> str:

@@ -40,6 +40,7 @@ OWNER = "__owner"
 """Input of a resource that AWS made by itself: the id of the one it belongs to."""
 
 _ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws|aws-managed|cloudfront)?:.+", re.DOTALL)
+_DRAWN = re.compile(r"\{(?:hex|uuid|capitals)")
 _ARN_NAMES = re.compile(r"(?:^arn|Arns?)$")
 _CIDR_NAMES = re.compile(r"^(?:cidr|cidrBlocks?|destinationCidrBlock|cidrIpv4)$")
 _CIDR6_NAMES = re.compile(r"(?:ipv6CidrBlocks?|destinationIpv6CidrBlock|cidrIpv6)$", re.IGNORECASE)
@@ -117,7 +118,7 @@ class AwsProvider(SimulatedProvider):
         schema = self.schema(kind, region or "us-east-1")
         if schema is not None and not found:
             shaped = type.adapt(dict(given)) if type.adapt else given
-            found += schema.problems(shaped, type.renames)
+            found += schema.problems(shaped, type.renames, type.extensions)
         for judge in type.value_rules:
             found += judge({**given, "region": region})
         return _once(found)
@@ -235,29 +236,47 @@ class AwsProvider(SimulatedProvider):
             "account": ACCOUNT,
             "partition": PARTITION,
             "hex": hexadecimal(),
+            "hex16": hexadecimal(16),
             "uuid": fresh_uuid(),
             "capitals": upper(26),
+            "capitals20": upper(20),
+            "hex6": hexadecimal(6),
         }
         prefixed = f"{type.autoname}Prefix"
         if type.autoname not in given and prefixed in given:
             given[type.autoname] = kept.get(type.autoname) or f"{given[prefixed]}{hexadecimal(26)}"
+        if type.words is not None:
+            words |= type.words(view)
         named = {**type.defaults, **kept, **given, **words}
         resource_id = resource_id or type.id.format_map(named)
         outputs = {**type.defaults, **kept, **given, **self.implied(draft.kind, draft.inputs)}
         if type.computed is not None:
             outputs |= type.computed(view, resource_id)
-        if type.arn:
+        # A name may change, and the ARN with it; what was drawn once stays.
+        if type.arn and not (outputs.get("arn") and _DRAWN.search(type.arn)):
             outputs["arn"] = f"arn:{PARTITION}:" + type.arn.format_map({**named, **outputs, "id": resource_id})
         if "ownerId" in draft.kind.outputs:
             outputs["ownerId"] = ACCOUNT
-        return self.stored(draft, resource_id, outputs)
+        number = before.number if before else 0
+        if not number and not type.revisions:
+            # What has no name of its own, such as a bucket's policy, is simply written anew.
+            number = next((r.number for r in self.store.find(resource_id, draft.kind.token) if view.is_peer(r)), 0)
+        return self.stored(draft, resource_id, outputs, number)
+
+    def existing(self, kind: SdkType, resource_id: str, known: Mapping[str, Any]) -> Resource | None:
+        if aws_type(kind.token).revisions and known.get("arn"):
+            found = self.store.identified(known["arn"])
+            return next((resource for resource in found if resource.type == kind.token), None)
+        return super().existing(kind, resource_id, known)
 
     def _check_names(self, view: View, type: AwsType) -> None:
         names = type.names or ((type.autoname,) if type.autoname in view.kind.inputs else ())
         wanted = [view.value(name) for name in names]
         if not names or wanted[0] is None:
             return
-        if names[0] in IDENTIFYING:
+        if type.names_everywhere:
+            others = [r for r in self.store.list("aws", view.kind.token) if not view.is_self(r)]
+        elif names[0] in IDENTIFYING:
             others = [r for r in self.store.identified(wanted[0]) if view.is_peer(r)]
         else:
             others = view.all(view.kind.token)

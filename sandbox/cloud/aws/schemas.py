@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import ipaddress
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.util import find_spec
@@ -80,9 +80,13 @@ def _schema_of(type: str, digest: str, region: str) -> ResourceSchema:
 
 @cache
 def extension(name: str, region: str | None = None) -> Any:
-    """Return a validator of one of cfn-lint's extensions, such as ``aws_rds_dbinstance/engine_version``."""
-    content = _read(f"extensions/{name}.json")
-    return Validator(content if region is None else content.get(region, {}))
+    """Return a validator of one of cfn-lint's extensions, such as ``aws_rds_dbinstance/engine_version``.
+
+    `region` picks the part of an extension that is written by Region; others ignore it.
+    """
+    content = extension_content(name)
+    by_region = region is not None and "us-east-1" in content
+    return Validator(content.get(region, {}) if by_region else content, format_checker=FORMATS)
 
 
 def extension_content(name: str) -> Any:
@@ -115,12 +119,22 @@ class ResourceSchema:
             return renames[name]
         return _match(name, self.properties)
 
-    def problems(self, inputs: Mapping[str, Any], renames: Mapping[str, str | None]) -> list[Problem]:
-        """Judge plain inputs; `UNKNOWN` values pass."""
+    def problems(
+        self,
+        inputs: Mapping[str, Any],
+        renames: Mapping[str, str | None],
+        extensions: Iterable[tuple[str, str]] = (),
+    ) -> list[Problem]:
+        """Judge plain inputs by the schema and by extensions (file, property or none); `UNKNOWN` values pass."""
         converted, origin = self.convert(inputs, renames)
         found: list[Problem] = []
         for error in self._validator.iter_errors(converted):
             found.extend(_told(error, origin))
+        for name, property in extensions:
+            part = converted.get(property) if property else converted
+            for error in extension(name, self.region).iter_errors(part) if part is not None else ():
+                error.path.extendleft([property] if property else [])
+                found.extend(_told(error, origin))
         return found
 
     def convert(

@@ -4,12 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox.cloud.aws.catalog import containers, databases, firewalls, identity, monitoring, network
+from sandbox.cloud.aws.catalog import (
+    caches,
+    containers,
+    databases,
+    firewalls,
+    identity,
+    load_balancing,
+    messaging,
+    monitoring,
+    names,
+    network,
+    proxies,
+    scaling,
+    secrets_manager,
+    storage,
+)
 from sandbox.cloud.aws.model import AwsType
 
 CATALOG: Mapping[str, AwsType] = {
     token: type
-    for module in (network, firewalls, identity, monitoring, databases, containers)
+    for module in (
+        network,
+        firewalls,
+        identity,
+        monitoring,
+        databases,
+        proxies,
+        containers,
+        scaling,
+        load_balancing,
+        names,
+        caches,
+        messaging,
+        secrets_manager,
+        storage,
+    )
     for token, type in module.TYPES.items()
 }
 """Type token to what is known of it."""
