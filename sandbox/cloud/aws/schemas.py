@@ -111,7 +111,7 @@ class ResourceSchema:
     @cached_property
     def _validator(self) -> Any:
         kept = {k: v for k, v in self.content.items() if k not in ("required", "additionalProperties")}
-        return Validator(kept, format_checker=FORMATS)
+        return TranslatedValidator(kept, format_checker=FORMATS)
 
     def property_name(self, name: str, renames: Mapping[str, str | None]) -> str | None:
         """Return the schema's name of an input; None if it has none."""
@@ -129,7 +129,8 @@ class ResourceSchema:
         converted, origin = self.convert(inputs, renames)
         found: list[Problem] = []
         for error in self._validator.iter_errors(converted):
-            found.extend(_told(error, origin))
+            if error.validator not in _OVER_SEVERAL or len(error.absolute_path) <= 1:
+                found.extend(_told(error, origin))
         for name, property in extensions:
             part = converted.get(property) if property else converted
             for error in extension(name, self.region).iter_errors(part) if part is not None else ():
@@ -378,6 +379,18 @@ Validator: Any = extend(  # type: ignore[no-untyped-call]
     validators={keyword: _passing_unknown(keyword, check) for keyword, check in _RELEVANT.items()},
 )
 """JSON Schema 2019-09 with AWS's further keywords; a value that is unknown satisfies everything."""
+
+
+TranslatedValidator: Any = extend(  # type: ignore[no-untyped-call]
+    Validator, validators={"required": None, "oneOf": Validator.VALIDATORS["anyOf"]}
+)
+"""The same for inputs that came from another shape: what has no counterpart there cannot be missed here.
+
+The SDK's own types say what is required.
+"""
+
+_OVER_SEVERAL = ("dependentRequired", "requiredOr", "requiredXor")
+"""Keywords over several properties: inside objects, not all of them need have a counterpart."""
 
 
 def _told(error: ValidationError, origin: Mapping[Path_, str]) -> Iterator[Problem]:

@@ -95,6 +95,22 @@ def _nodes(view: View) -> int:
     return int(view.value("numCacheClusters") or 1)
 
 
+def _group_shape(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Put a log's destination where CloudFormation has it: in an object of its kind."""
+    shaped = []
+    for log in inputs.get("logDeliveryConfigurations") or ():
+        if isinstance(log, dict) and "destination" in log:
+            kind, key = {
+                "cloudwatch-logs": ("CloudWatchLogsDetails", "LogGroup"),
+                "kinesis-firehose": ("KinesisFirehoseDetails", "DeliveryStream"),
+            }.get(log.get("destinationType", ""), ("CloudWatchLogsDetails", "LogGroup"))
+            rest = {name: value for name, value in log.items() if name != "destination"}
+            shaped.append({**rest, "destinationDetails": {kind: {key: log["destination"]}}})
+        else:
+            shaped.append(log)
+    return {**inputs, "logDeliveryConfigurations": shaped} if shaped else inputs
+
+
 def _group_outputs(view: View, id: str) -> dict[str, Any]:
     tail = f"{id}.{stable_hex(view.region, 6)}.{stable_hex(view.region, 4)}.cache.amazonaws.com"
     engine = str(view.value("engine") or "redis")
@@ -197,6 +213,7 @@ TYPES: dict[str, AwsType] = {
             "dataTieringEnabled": False,
             "snapshotRetentionLimit": 0,
         },
+        adapt=_group_shape,
         computed=_group_outputs,
         taken="ReplicationGroupAlreadyExistsFault",
         taken_text="Replication group {name} already exists",
