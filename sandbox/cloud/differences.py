@@ -21,6 +21,10 @@ _KINDS = {
 }
 
 
+MAPS = frozenset({"labels", "tags"})
+"""Properties whose keys are the user's own: one more is a change."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """How two states of one type are compared.
@@ -96,7 +100,7 @@ def _of_property(
         if new is UNKNOWN or _document(new) != _document(old):
             yield name, "update"
     elif name in comparison.unordered and isinstance(new, list) and isinstance(old, list):
-        if holds_unknown(new) or sorted(map(_key, new)) != sorted(map(_key, old)):
+        if holds_unknown(new) or not _same_items(name, old, new):
             yield name, "update"
     else:
         yield from _of_values(name, old, new, old_inputs.get(name))
@@ -116,7 +120,7 @@ def _of_values(path: str, old: Any, new: Any, last: Any) -> Iterator[tuple[str, 
         if last is not None and last == new:
             # Keys that neither the last inputs nor the new ones name came from elsewhere: by hand.
             for key in sorted(set(old) - set(new)):
-                if path in ("tags", "parameters", "labels"):
+                if path in MAPS:
                     yield f"{path}.{key}", "delete"
     elif isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
         for index, (old_item, new_item) in enumerate(zip(old, new, strict=True)):
@@ -124,6 +128,19 @@ def _of_values(path: str, old: Any, new: Any, last: Any) -> Iterator[tuple[str, 
             yield from _of_values(f"{path}[{index}]", old_item, new_item, last_item)
     elif _scalar(new) != _scalar(old):
         yield path, "update"
+
+
+def _same_items(path: str, old: list[Any], new: list[Any]) -> bool:
+    """Tell whether each item is there, in whatever order; objects may hold more than was asked for."""
+    if sorted(map(_key, new)) == sorted(map(_key, old)):
+        return True
+    left = list(old)
+    for item in new:
+        match = next((candidate for candidate in left if not any(_of_values(path, candidate, item, None))), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return not left
 
 
 def _scalar(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pulumi.provider.experimental import provider as sdk
 
-from sandbox.cloud.differences import Comparison, differences
+from sandbox.cloud.differences import MAPS, Comparison, differences
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import NEVER_READY, Faults
 from sandbox.cloud.property_values import UNKNOWN, Properties, holds_unknown, plain_map, wrap_map
@@ -199,7 +199,11 @@ class SimulatedProvider(sdk.Provider):
             return sdk.ReadResponse("", {}, {})
         truth = {**resource.inputs, **resource.outputs}
         wanted = inputs or resource.inputs
-        current = {name: truth[name] for name in wanted if name in truth and name in kind.inputs}
+        current = {
+            name: _as_asked(truth[name], value) if name not in MAPS else truth[name]
+            for name, value in wanted.items()
+            if name in truth and name in kind.inputs
+        }
         if "__defaults" in wanted:
             current["__defaults"] = wanted["__defaults"]
         return sdk.ReadResponse(
@@ -295,6 +299,15 @@ class SimulatedProvider(sdk.Provider):
                 number=number,
             )
         )
+
+
+def _as_asked(truth: Any, asked: Any) -> Any:
+    """Return what is, without what the cloud filled in by itself inside of objects."""
+    if isinstance(truth, Mapping) and isinstance(asked, Mapping):
+        return {name: _as_asked(truth[name], value) for name, value in asked.items() if name in truth}
+    if isinstance(truth, list) and isinstance(asked, list) and len(truth) == len(asked):
+        return [_as_asked(item, wanted) for item, wanted in zip(truth, asked, strict=True)]
+    return truth
 
 
 def _outputs_only(kind: SdkType, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -214,7 +214,9 @@ def test_a_fault_of_an_unknown_operation_is_an_error_that_names_it(cloud: Cloud,
 
 def test_slow_operations_run_side_by_side(cloud: Cloud, aws: Hands) -> None:
     """The slower of two creations starts first and ends last; both are in the cloud before either has answered."""
-    _set(cloud, latencies={VPC: {"create": 0.3}, LOG_GROUP: {"create": 0.1}})
+    vpc(aws)  # reads the schemas, which takes longer than the latencies below
+    aws.create(LOG_GROUP, "warm", name="/warm")
+    _set(cloud, latencies={VPC: {"create": 1.0}, LOG_GROUP: {"create": 0.4}})
     events: list[str] = []
 
     async def make(type: str, name: str, /, **inputs: Any) -> None:
@@ -222,8 +224,9 @@ def test_slow_operations_run_side_by_side(cloud: Cloud, aws: Hands) -> None:
         events.append(f"{name} answered")
 
     async def watch() -> None:
-        await asyncio.sleep(0.05)
-        events.extend(f"{resource.name} exists" for resource in cloud.store.list() if resource.name)
+        while len(made := [r.name for r in cloud.store.list() if r.name in ("slow", "quick")]) < 2:
+            await asyncio.sleep(0.01)
+        events.extend(f"{name} exists" for name in made)
 
     async def everything() -> None:
         slow = make(VPC, "slow", cidrBlock="10.0.0.0/16")

@@ -327,6 +327,17 @@ def _unique_keys(_: Any, keys: list[str], instance: Any, __: Any) -> Iterator[Va
             seen.add(key)
 
 
+def _written(keyword: str) -> Any:
+    """Judge a number that is written as text by what it says."""
+    check = Draft201909Validator.VALIDATORS[keyword]
+
+    def judge(validator: Any, bound: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        digits = isinstance(instance, str) and instance.isdigit()
+        yield from check(validator, bound, int(instance) if digits else instance, schema) or ()
+
+    return judge
+
+
 def _listed(values: list[Any], most: int = 40) -> str:
     shown = ", ".join(map(str, values[:most]))
     return f"{shown}, and {len(values) - most} more" if len(values) > most else shown
@@ -341,6 +352,7 @@ _OWN_KEYWORDS = {
     "enum": _enum,
     "enumCaseInsensitive": _enum_any_case,
     "uniqueKeys": _unique_keys,
+    **{keyword: _written(keyword) for keyword in ("maximum", "minimum", "multipleOf")},
 }
 
 FORMATS = FormatChecker(formats=())

@@ -106,6 +106,10 @@ def _task_judgements(inputs: Mapping[str, Any]) -> Iterator[Problem]:
         missing = [name for name in ("cpu", "memory") if inputs.get(name) is None]
         for name in missing:
             yield Problem(name, f"ClientException: Fargate requires task definition to have {name}")
+        size = {"Cpu": inputs.get("cpu"), "Memory": inputs.get("memory"), "RequiresCompatibilities": ["FARGATE"]}
+        if not missing and any(schemas.extension("aws_ecs_taskdefinition/fargate_cpu_memory").iter_errors(size)):
+            told = f"{size['Cpu']} CPU, {size['Memory']} memory"
+            yield Problem("memory", f"ClientException: No Fargate configuration exists for given values: {told}")
         needs_role = any(container.get("secrets") for container in containers)
         if needs_role and not inputs.get("executionRoleArn"):
             yield Problem(
@@ -283,10 +287,7 @@ TYPES: dict[str, AwsType] = {
         replaces=frozenset({"volumes"}),
         operations={"create": "RegisterTaskDefinition", "delete": "DeregisterTaskDefinition"},
         write_only=frozenset({"skipDestroy", "trackLatest"}),
-        extensions=(
-            ("aws_ecs_taskdefinition/fargate_cpu_memory", ""),
-            ("aws_ecs_taskdefinition/fargate_properties", ""),
-        ),
+        extensions=(("aws_ecs_taskdefinition/fargate_properties", ""),),
     ),
     SERVICE: AwsType(
         service="ECS",
