@@ -15,7 +15,7 @@ VARIABLE = "AUTERITY_SANDBOX_CLOUD"
 def main() -> None:
     """Print the port of a provider instance of our own, then wait for the cloud's end or ours."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if VARIABLE not in os.environ:
+    if not os.environ.get(VARIABLE):
         sys.exit(f"{VARIABLE} is not set: this provider runs only inside the sandbox")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as cloud:
         cloud.connect(os.environ[VARIABLE])
