@@ -1,0 +1,72 @@
+"""Measure and report: ``python -m benchmarks [--write] [preview|makespan|scaling …]``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks import makespan, preview, report, scaling
+
+STACK = "prod"
+
+
+class Part(StrEnum):
+    """What can be measured."""
+
+    PREVIEW = "preview"
+    MAKESPAN = "makespan"
+    SCALING = "scaling"
+
+
+def measure(parts: Sequence[Part], directory: Path, say: Callable[[str], None]) -> list[str]:
+    """Measure the parts in turn, each in sandboxes of its own below `directory`, and return their reports."""
+    sections: list[str] = []
+
+    def done(section: str) -> None:
+        sections.append(section)
+        say(section)
+
+    if Part.PREVIEW in parts or Part.MAKESPAN in parts:
+        instant = makespan.deploy(directory / "instant", STACK)
+    if Part.PREVIEW in parts:
+        done(report.preview_section(preview.measure(directory / "preview", STACK, instant.deployment)))
+    if Part.MAKESPAN in parts:
+        done(
+            report.makespan_section(
+                [
+                    makespan.measure(directory / f"slow-{parallel}", STACK, instant, parallel)
+                    for parallel in (makespan.ENGINE_PARALLEL, makespan.PARALLEL)
+                ]
+            )
+        )
+    if Part.SCALING in parts:
+        done(report.scaling_section(scaling.measure(directory / "scaling", STACK)))
+    return sections
+
+
+def main(
+    parts: Annotated[list[Part] | None, typer.Argument(help="What to measure; everything unless said.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write docs/benchmarks.md, too; measures everything.")] = False,
+) -> None:
+    """Measure the program against floors of the same run: some three minutes on two idle CPUs."""
+    console = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
+    load = os.getloadavg()[0]
+    circumstances = report.circumstances(load)
+    console.print(circumstances)
+    if load > (os.cpu_count() or 1) / 2:
+        console.print("The machine is busy: expect wider spreads.")
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        chosen = list(Part) if write or not parts else parts
+        sections = measure(chosen, Path(directory), lambda section: console.print(f"\n{section}"))
+    if write:
+        report.write([circumstances, *sections, report.creation_times_section()])
+
+
+typer.run(main)

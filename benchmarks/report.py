@@ -1,0 +1,223 @@
+"""The measurements as tables with their method, for the terminal and for the documentation."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import makespan, preview, scaling
+from benchmarks.creation_times import ANY_OTHER, CREATION_TIMES, DATE, creation_time
+from benchmarks.critical_path import Made
+from benchmarks.makespan import Makespan
+from benchmarks.preview import Previews
+from benchmarks.scaling import Scaling
+from sandbox.workspace import CHECKOUT
+
+DOCUMENT = CHECKOUT / "docs" / "benchmarks.md"
+
+INTRODUCTION = """# Benchmarks
+
+`make bench` measures; `make bench ARGS=--write` also writes this page. Every number is a ratio or a slope within one
+run, because machines differ and are shared; no test asserts a time. All of it runs in the [sandbox](sandbox.md): the
+engine, the SDK and the program are real, the cloud is simulated."""
+
+PREVIEW_METHOD = """Each pair is a `pulumi preview` of the stack and, right after it, one of the floor; both start
+from an empty state and run on the same engine and the same simulated cloud, after one preview of each to warm up. The
+floor is a flat program, generated from the state that an `up` of the stack leaves: every custom resource with its
+type, name and inputs, through the same SDK classes, with an explicit provider. It has no components, settings,
+look-ups or exports, and its inputs are literals, so nothing in it waits for anything. Like the stack it pays for the
+engine's start, Python's, the SDK's import, and one registration for each resource."""
+
+MAKESPAN_METHOD = """An `up` into an empty cloud whose creations take as long as AWS's typically do
+([below](#creation-times)), scaled so that the longest chain takes {chain:.0f} s: 1 s at AWS is {scale:.1f} ms here.
+The longest chain is computed from the state: a resource waits for those whose values are among its inputs; a plain
+`depends_on` does not count ({ordered}). The ratio is what the latencies added to the wall time of the same `up`
+without any, over that chain; it may fall below 1, because the engine works while it waits. The *span* is stricter:
+from the start of the first creation to the end of the last, so that the engine's own milliseconds count,
+{magnified:.0f} times magnified by the scale. By itself the engine allows four operations at once for each CPU
+({engine_parallel} on this machine): then fast resources queue behind slow ones that they do not need."""
+
+SCALING_METHOD = """Previews, from an empty state, of a program that makes the stack's network and N services on the
+platform's components, in turn. A service is an ECS cluster and a PostgreSQL database of its own, configured as in the
+stack. Resources include components and the stack itself. The line is fitted to all previews by least squares. Memory
+is the largest resident set of the program's and the engine's process, seen every 20 ms in a preview of its own."""
+
+
+def preview_section(previews: Previews) -> str:
+    """Report (a)."""
+    ratios = previews.ratios
+    rows = [
+        [
+            str(number),
+            *(f"{value:.2f}" for value in (ours.wall, floor.wall, ours.wall / floor.wall)),
+            *(f"{value:.2f}" for value in (ours.own_cpu, floor.own_cpu, ours.provider_cpu, floor.provider_cpu)),
+        ]
+        for number, (ours, floor) in enumerate(previews.pairs, 1)
+    ]
+    columns = [
+        "pair",
+        f"{previews.stack}, s",
+        "floor, s",
+        "ratio",
+        f"CPU of {previews.stack}, s",
+        "of the floor, s",
+        f"CPU of the simulation for {previews.stack}, s",
+        "for the floor, s",
+    ]
+    ours, floor = previews.pairs[0]
+    cpu = statistics.median(ours.own_cpu / floor.own_cpu for ours, floor in previews.pairs)
+    return _section(
+        f"(a) Preview of {previews.stack} against the floor",
+        f"Ratio: min {min(ratios):.2f}, **median {previews.median:.2f}**, max {max(ratios):.2f} over {len(ratios)} "
+        f"pairs; CPU {cpu:.2f} times; {ours.resources} resources against {floor.resources}. "
+        f"{_goal(previews.median, preview.GOAL)}",
+        PREVIEW_METHOD,
+        _table(columns, rows),
+    )
+
+
+def makespan_section(found: Sequence[Makespan]) -> str:
+    """Report (b); the last of `found` counts, the others show what the engine's parallelism does."""
+    last = found[-1]
+    orders = last.ordered_chain_seconds - last.chain_seconds
+    method = MAKESPAN_METHOD.format(
+        chain=last.chain_seconds * last.scale,
+        scale=last.scale * 1000,
+        ordered=f"it would lengthen the chain by {orders:.0f} s" if orders else "it would not lengthen the chain",
+        magnified=1 / last.scale,
+        engine_parallel=makespan.ENGINE_PARALLEL,
+    )
+    columns = ["at once", "up, s", "without latencies, s", "longest chain, s", "ratio", "span, s", "span ratio"]
+    rows = [
+        [
+            str(each.parallel),
+            *(f"{seconds:.1f}" for seconds in (each.slow, each.instant, each.chain_seconds * each.scale)),
+            f"{each.ratio:.3f}",
+            f"{each.span:.1f}",
+            f"{each.span_ratio:.3f}",
+        ]
+        for each in found
+    ]
+    path = " → ".join(f"{each.name} ({creation_time(each.type):.0f} s)" for each in last.chain)
+    return _section(
+        f"(b) Makespan of `up` of {last.stack}",
+        f"**{last.ratio:.2f}** times the longest chain (span: {last.span_ratio:.2f}), with {last.parallel} operations "
+        f"at once. {_goal(last.ratio, makespan.GOAL)}\n\n"
+        f"Critical path, {last.chain_seconds:.0f} s at AWS: {path}",
+        method,
+        _table(columns, rows),
+        f"```text\n{gantt(last)}\n```",
+        f"```mermaid\n{mermaid(last)}\n```",
+    )
+
+
+def scaling_section(found: Scaling) -> str:
+    """Report (c)."""
+    slope, intercept, fit = found.line(lambda run: run.wall)
+    cpu_slope, _, _ = found.line(lambda run: run.own_cpu + run.provider_cpu)
+    rows = []
+    for count, runs in found.runs.items():
+        walls = [run.wall for run in runs]
+        peak = found.memory[count]
+        cpu = statistics.median(run.own_cpu for run in runs)
+        rows.append(
+            [
+                str(count),
+                str(runs[0].resources),
+                *(f"{seconds:.2f}" for seconds in (min(walls), statistics.median(walls), max(walls), cpu)),
+                f"{peak.program:.0f}",
+                f"{peak.engine:.0f}",
+            ]
+        )
+    columns = ["services", "resources", "min, s", "median, s", "max, s", "CPU, s", "program, MiB", "engine, MiB"]
+    return _section(
+        "(c) Preview of 1, 4 and 16 services",
+        f"**{slope:.1f} ms** per resource on top of {intercept:.1f} s of start-up, R² = {fit:.3f}; "
+        f"{cpu_slope:.1f} ms of CPU, the simulation's included. {_goal(slope, scaling.GOAL_MS, ' ms')}",
+        SCALING_METHOD,
+        _table(columns, rows),
+    )
+
+
+def creation_times_section() -> str:
+    """List what the makespan assumes."""
+    rows = [
+        [f"`{type}`", f"{each.seconds:.0f}", each.source]
+        for type, each in sorted(CREATION_TIMES.items(), key=lambda entry: -entry[1].seconds)
+    ]
+    rows.append(["any other of AWS", f"{ANY_OTHER.seconds:.0f}", ANY_OTHER.source])
+    return "\n\n".join(
+        [
+            "## Creation times",
+            "Seconds from the request until the resource is ready, as an infrastructure tool sees it; gathered on "
+            f"{DATE}. They decide which chain is the longest, and how far the ratios above carry over to AWS.",
+            _table(["type", "s", "source"], rows),
+        ]
+    )
+
+
+def circumstances(load: float) -> str:
+    """Say when, where and with what the numbers were measured."""
+    return (
+        f"Measured on {datetime.datetime.now(datetime.UTC):%Y-%m-%d}: {os.cpu_count()} CPUs ({platform.machine()}), "
+        f"load {load:.1f} before the run, Python {platform.python_version()}, pulumi {version('pulumi')}, "
+        f"pulumi-aws {version('pulumi-aws')}."
+    )
+
+
+def write(sections: Sequence[str], path: Path = DOCUMENT) -> None:
+    """Write the page."""
+    path.write_text("\n\n".join([INTRODUCTION, *sections]) + "\n", encoding="utf-8")
+
+
+def gantt(found: Makespan, width: int = 72) -> str:
+    """Draw the critical path (█) and what else takes 10 s or longer at AWS (░), each from its start to its end."""
+    drawn = _drawn(found)
+    label = max(len(each.name) for each in drawn)
+    lines = [f"{'':{label}}  0 s{f'{found.span / found.scale:.0f} s at AWS':>{width - 3}}"]
+    for each in drawn:
+        first = round((found.started(each) - found.began) / found.span * width)
+        last = max(first + 1, round((each.ended - found.began) / found.span * width))
+        bar = ("█" if each in found.chain else "░") * (last - first)
+        lines.append(f"{each.name:{label}}  {' ' * first}{bar}")
+    return "\n".join(lines)
+
+
+def mermaid(found: Makespan) -> str:
+    """Draw the same as a Mermaid chart; times are seconds at AWS."""
+    lines = ["gantt", "    dateFormat X", "    axisFormat %M:%S", "    title Minutes and seconds at AWS"]
+    for section, chosen in (("critical path", True), ("beside it", False)):
+        lines.append(f"    section {section}")
+        for each in _drawn(found):
+            if (each in found.chain) is chosen:
+                first = (found.started(each) - found.began) / found.scale
+                last = (each.ended - found.began) / found.scale
+                name = each.name.replace(":", " ")
+                lines.append(f"    {name} :{'crit, ' if chosen else ''}{first:.0f}, {max(last, first + 1):.0f}")
+    return "\n".join(lines)
+
+
+def _drawn(found: Makespan) -> list[Made]:
+    chosen = (each for each in found.resources.values() if each in found.chain or creation_time(each.type) >= 10)
+    return sorted(chosen, key=found.started)
+
+
+def _goal(value: float, goal: float, unit: str = "") -> str:
+    return f"Goal: at most {goal:g}{unit}, {'met' if value <= goal else '**missed**'}."
+
+
+def _section(title: str, result: str, method: str, *parts: str) -> str:
+    return "\n\n".join([f"## {title}", result, f"Method: {method}", *parts])
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a Markdown table that lines up as plain text, too."""
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    lines = [columns, ["-" * width for width in widths], *rows]
+    padded = (" | ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(f"| {line} |" for line in padded)

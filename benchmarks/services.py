@@ -1,0 +1,63 @@
+"""A Pulumi program of its own: a network and as many services as the stack asks for, on the platform's components."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from components.account import AwsAccount
+from components.database import RdsPostgres, RdsPostgresArgs
+from components.ecs import EcsCluster, EcsClusterArgs
+from components.encryption import EncryptionKey, EncryptionKeyArgs, log_groups_may_use
+from components.network import Vpc, VpcArgs
+from settings import PROJECT, StackSettings, load
+
+NAMESPACE = "benchmark"
+"""Of the configuration key ``services``, the number of services; all other keys are the platform's."""
+
+
+def service(
+    name: str, settings: StackSettings, account: AwsAccount, key: EncryptionKey, vpc: Vpc, opts: pulumi.ResourceOptions
+) -> None:
+    """Make one service: a cluster and a database of its own."""
+    assert settings.ecs
+    assert settings.database
+    EcsCluster(name, EcsClusterArgs(settings.ecs, account, key.arn), opts)
+    RdsPostgres(
+        name,
+        RdsPostgresArgs(
+            settings.database,
+            account,
+            vpc_id=vpc.vpc_id,
+            subnet_ids=vpc.database_subnet_ids,
+            log_key_arn=key.arn,
+            clients={},
+        ),
+        opts,
+    )
+
+
+async def program() -> None:
+    """Make what the stack's configuration says."""
+    config = pulumi.runtime.get_config_env()
+    settings = load({key: value for key, value in config.items() if not key.startswith(f"{NAMESPACE}:")})
+    assert settings.aws
+    assert settings.network
+    provider = aws.Provider("aws", region=settings.aws.region)
+    account = AwsAccount.of(provider, settings.aws.region)
+    opts = pulumi.ResourceOptions(providers=[provider, random.Provider("random")])
+    name = f"{PROJECT}-{pulumi.get_stack()}"
+    key = EncryptionKey(
+        f"{name}-logs",
+        EncryptionKeyArgs(account, purpose="the platform's log groups", services=[log_groups_may_use(account)]),
+        opts,
+    )
+    vpc = Vpc(name, VpcArgs(settings.network, account, key.arn), opts)
+    for number in range(pulumi.Config(NAMESPACE).require_int("services")):
+        service(f"{name}-{number:02}", settings, account, key, vpc, opts)
+    # One turn of the event loop starts the registrations. The SDK then awaits those one by one, instead of all
+    # thousands of their outputs anew whenever any one is done.
+    await asyncio.sleep(0)
