@@ -1,10 +1,13 @@
 """Typed settings of one stack: the only place where defaults and limits of the platform stand."""
 
 from settings.aws import AwsSettings
+from settings.cache import CacheSettings
 from settings.database import BackupReplicaSettings, DatabaseSettings
 from settings.ecs import EcsSettings, FargateCapacity
 from settings.loading import PROJECT, SettingsError, load
+from settings.messaging import MessagingSettings
 from settings.network import ExistingSubnets, ExistingVpc, FlowLogSettings, NetworkSettings
+from settings.secrets import SecretsSettings
 from settings.stack import STANDARD_TAGS, StackSettings
 
 __all__ = [
@@ -12,13 +15,16 @@ __all__ = [
     "STANDARD_TAGS",
     "AwsSettings",
     "BackupReplicaSettings",
+    "CacheSettings",
     "DatabaseSettings",
     "EcsSettings",
     "ExistingSubnets",
     "ExistingVpc",
     "FargateCapacity",
     "FlowLogSettings",
+    "MessagingSettings",
     "NetworkSettings",
+    "SecretsSettings",
     "SettingsError",
     "StackSettings",
     "load",

@@ -9,13 +9,9 @@ from pydantic import Field
 
 from settings.aws import LogRetentionDays, Region
 from settings.base import NUMBER, Problem, Settings, at_least_in_production, in_production
+from settings.windows import DailyWindow, WeeklyWindow, minutes, overlap
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MINUTES_PER_DAY = 24 * 60
-_MINUTES_PER_WEEK = 7 * _MINUTES_PER_DAY
-_DAILY_WINDOW = r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
-_MOMENT_OF_WEEK = r"(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]"
-_WEEKLY_WINDOW = rf"^{_MOMENT_OF_WEEK}-{_MOMENT_OF_WEEK}$"
+_DAY_IN_MINUTES = 24 * 60
 
 INSIGHTS_RETENTION_DAYS = {"standard": 7, "advanced": 465}
 """Days of performance history that each Database Insights mode keeps (RDS user guide, 'Monitoring with Database
@@ -35,34 +31,6 @@ PLATFORM_PARAMETERS = frozenset(
     }
 )
 """PostgreSQL parameters that the platform sets itself."""
-
-
-def _minute(clock: str) -> int:
-    hours, minutes = clock.split(":")
-    return int(hours) * 60 + int(minutes)
-
-
-def _daily_minutes(window: str) -> tuple[int, int]:
-    start, end = (_minute(clock) for clock in window.split("-"))
-    return start, (end - start) % _MINUTES_PER_DAY
-
-
-def _weekly_minutes(window: str) -> tuple[int, int]:
-    start, end = (_DAYS.index(part[:3]) * _MINUTES_PER_DAY + _minute(part[4:]) for part in window.split("-"))
-    return start, (end - start) % _MINUTES_PER_WEEK
-
-
-def _windows_overlap(backup: str, maintenance: str) -> bool:
-    """Tell whether a daily window meets a weekly one on any day, round the week's end too."""
-    daily_start, daily_length = _daily_minutes(backup)
-    weekly_start, weekly_length = _weekly_minutes(maintenance)
-    for day in range(7):
-        start = day * _MINUTES_PER_DAY + daily_start
-        if (weekly_start - start) % _MINUTES_PER_WEEK < daily_length or (
-            start - weekly_start
-        ) % _MINUTES_PER_WEEK < weekly_length:
-            return True
-    return False
 
 
 class BackupReplicaSettings(Settings):
@@ -116,10 +84,10 @@ class DatabaseSettings(Settings):
     ] = 14
     """Days that automated backups allow point-in-time recovery, 0 (off) to 35."""
 
-    backup_window: Annotated[str, Field(pattern=_DAILY_WINDOW)] = "03:00-04:00"
+    backup_window: DailyWindow = "03:00-04:00"
     """Daily window in UTC for the automated backup, at least 30 minutes; after the nightly dump at 02:00."""
 
-    maintenance_window: Annotated[str, Field(pattern=_WEEKLY_WINDOW)] = "sun:05:00-sun:06:00"
+    maintenance_window: WeeklyWindow = "sun:05:00-sun:06:00"
     """Weekly window in UTC for maintenance, at least 30 minutes, apart from `backup_window`."""
 
     backup_replica: BackupReplicaSettings | None = None
@@ -173,13 +141,13 @@ class DatabaseSettings(Settings):
                 )
         if self.storage_throughput_mibps is not None and self.iops is None:
             yield Problem("storage_throughput_mibps", self.storage_throughput_mibps, "set together with iops")
-        if _daily_minutes(self.backup_window)[1] < 30:
+        if minutes(self.backup_window) < 30:
             yield Problem("backup_window", self.backup_window, "a window of at least 30 minutes")
-        if not 30 <= _weekly_minutes(self.maintenance_window)[1] < _MINUTES_PER_DAY:
+        if not 30 <= minutes(self.maintenance_window) < _DAY_IN_MINUTES:
             yield Problem(
                 "maintenance_window", self.maintenance_window, "a window of at least 30 minutes and less than a day"
             )
-        if _windows_overlap(self.backup_window, self.maintenance_window):
+        if overlap(self.backup_window, self.maintenance_window):
             yield Problem(
                 "maintenance_window",
                 self.maintenance_window,

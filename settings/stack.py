@@ -9,9 +9,12 @@ from pydantic import Field
 
 from settings.aws import AwsSettings
 from settings.base import Problem, Settings
+from settings.cache import CacheSettings
 from settings.database import DatabaseSettings
 from settings.ecs import EcsSettings
+from settings.messaging import MessagingSettings
 from settings.network import NetworkSettings
+from settings.secrets import SecretsSettings
 
 Environment = Literal["local", "dev", "prod"]
 TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")]
@@ -48,6 +51,15 @@ class StackSettings(Settings):
     ecs: EcsSettings | None = None
     """ECS cluster."""
 
+    cache: CacheSettings | None = None
+    """Cache, on ElastiCache or in the cluster."""
+
+    messaging: MessagingSettings | None = None
+    """RabbitMQ, on Amazon MQ or in the cluster."""
+
+    secrets: SecretsSettings = SecretsSettings()
+    """How the passwords that the stack makes are kept."""
+
     def problems(self) -> Iterator[Problem]:
         if self.aws is None:
             for section in ("network", "database", "ecs"):
@@ -63,6 +75,9 @@ class StackSettings(Settings):
             yield Problem("aws", "set", "unset in local, which has no cloud")
         if self.database is not None and self.network is None:
             yield Problem("network", None, "set where `database` is")
+        for section, part in (("cache", self.cache), ("messaging", self.messaging)):
+            if part is not None and part.managed and self.network is None:
+                yield Problem(f"{section}.mode", "managed", "in_cluster in a stack without `network`")
         replica = self.database.backup_replica if self.database else None
         if replica is not None and self.aws is not None and replica.region == self.aws.region:
             yield Problem(

@@ -69,11 +69,6 @@ def set_path(stack: automation.Stack, path: str, value: str) -> None:
     stack.set_config(f"auterity:{path}", automation.ConfigValue(value), path=True)
 
 
-def exported(stack: automation.Stack) -> dict[str, Any]:
-    """Return the state as `pulumi stack export` writes it."""
-    return json.loads(json.dumps(stack.export_stack().deployment))  # type: ignore[no-any-return]
-
-
-def settings_path(sandbox: Sandbox, stack: str) -> str:
-    """Return the sandbox's own copy of a stack file."""
-    return str(sandbox.project_directory / f"Pulumi.{stack}.yaml")
+def exported(sandbox: Sandbox, stack: str) -> dict[str, Any]:
+    """Return the state as it lies in the backend, its secrets encrypted (the Automation API's export opens them)."""
+    return json.loads(sandbox.answer(stack, "stack", "export"))["deployment"]  # type: ignore[no-any-return]

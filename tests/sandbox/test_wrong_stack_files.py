@@ -32,6 +32,6 @@ def test_the_error_is_no_traceback(refusal: str) -> None:
 
 def test_nothing_was_registered(refusal: str, module_sandbox: Sandbox) -> None:
     assert refusal
-    state = lifecycle.exported(module_sandbox.stack("dev"))
+    state = lifecycle.exported(module_sandbox, "dev")
     assert [resource["type"] for resource in state.get("resources", [])] in ([], ["pulumi:pulumi:Stack"])
     assert list(module_sandbox.cloud.store.list()) == []

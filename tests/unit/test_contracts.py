@@ -25,6 +25,11 @@ NAME_LIMITS = {
     "aws:ec2/securityGroup:SecurityGroup": 255,
     "aws:kms/alias:Alias": 256,
     "aws:ecs/cluster:Cluster": 255,
+    "aws:elasticache/parameterGroup:ParameterGroup": 255,
+    "aws:elasticache/subnetGroup:SubnetGroup": 255,
+    "aws:mq/broker:Broker": 50,
+    "aws:mq/configuration:Configuration": 150,
+    "aws:secretsmanager/secret:Secret": 512,
 }
 """Longest physical name that AWS takes, in characters (the API reference of each Create call)."""
 

@@ -1,0 +1,1 @@
+"""Which components make up a stack, and what flows from one to the next."""
