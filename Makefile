@@ -75,10 +75,11 @@ test: setup servers ## Run every test
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Run the tests that need neither engine nor cloud
-	@$(PYTEST) tests/unit $(ARGS)
+	@$(PYTEST) -n auto tests/unit $(ARGS)
 
 .PHONY: proof
 proof: setup ## Prove what takes longer: killed at any point, refused at any point (about 20 minutes)
+	@$(PYTEST) --hypothesis-profile=proof tests/unit/test_wrong_settings.py
 	@$(PYTEST) -n auto proofs $(ARGS)
 
 .PHONY: recover

@@ -1,8 +1,13 @@
-"""How tests are spread over the processors: by module, so that what a module sets up is set up once."""
+"""How tests are spread over the processors, and how many examples generated tests look at."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", max_examples=200, deadline=None)
+settings.register_profile("proof", max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("default")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
