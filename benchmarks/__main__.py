@@ -34,14 +34,14 @@ def measure(parts: Sequence[Part], directory: Path, say: Callable[[str], None]) 
         say(section)
 
     if Part.PREVIEW in parts or Part.MAKESPAN in parts:
-        instant = makespan.deploy(directory / "instant", STACK)
+        recorded = makespan.deploy(directory / "recorded", STACK).deployment
     if Part.PREVIEW in parts:
-        done(report.preview_section(preview.measure(directory / "preview", STACK, instant.deployment)))
+        done(report.preview_section(preview.measure(directory / "preview", STACK, recorded)))
     if Part.MAKESPAN in parts:
         done(
             report.makespan_section(
                 [
-                    makespan.measure(directory / f"slow-{parallel}", STACK, instant, parallel)
+                    makespan.measure(directory / f"makespan-{parallel}", STACK, recorded, parallel)
                     for parallel in (makespan.ENGINE_PARALLEL, makespan.PARALLEL)
                 ]
             )

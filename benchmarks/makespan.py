@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class Makespan:
     Attributes:
         parallel: operations that the engine was allowed at once.
         scale: seconds in the sandbox for one second at AWS.
-        instant: wall time without latencies.
+        instant: wall time without latencies, measured right after.
         slow: wall time with them.
         chain: the longest chain's resources, in order.
         chain_seconds: its latencies, at AWS.
@@ -60,16 +61,13 @@ class Makespan:
 
     @property
     def ratio(self) -> float:
-        """What the latencies added to the wall time, over the longest chain."""
-        return (self.slow - self.instant) / (self.chain_seconds * self.scale)
+        """The span over the longest chain."""
+        return self.span / (self.chain_seconds * self.scale)
 
     @property
-    def span_ratio(self) -> float:
-        """From the start of the first creation to the end of the last, over the longest chain.
-
-        Stricter: the engine's own work between creations counts, too.
-        """
-        return self.span / (self.chain_seconds * self.scale)
+    def added_ratio(self) -> float:
+        """What the latencies added to the wall time, over the longest chain."""
+        return (self.slow - self.instant) / (self.chain_seconds * self.scale)
 
     @property
     def span(self) -> float:
@@ -98,13 +96,21 @@ def deploy(
         return Deployed(wall, engine.deployment(sandbox, stack))
 
 
-def measure(directory: Path, stack: str, instant: Deployed, parallel: int = PARALLEL) -> Makespan:
-    """Bring `stack` up once more with latencies scaled so that its longest chain takes `SCALED_CHAIN` seconds."""
-    forced, _ = longest_chain(made(instant.deployment), _seconds_at_aws)
+def measure(directory: Path, stack: str, recorded: Mapping[str, Any], parallel: int = PARALLEL) -> Makespan:
+    """Bring `stack` up with latencies and without, in empty sandboxes below `directory`.
+
+    Args:
+        directory: where the sandboxes are made.
+        stack: the stack.
+        recorded: its deployment, by which latencies are scaled so that the longest chain takes `SCALED_CHAIN` seconds.
+        parallel: operations that the engine is allowed at once.
+    """
+    forced, _ = longest_chain(made(recorded), _seconds_at_aws)
     scale = SCALED_CHAIN / forced
-    types = {resource["type"] for resource in instant.deployment["resources"] if resource["custom"]}
+    types = {resource["type"] for resource in recorded["resources"] if resource["custom"]}
     latencies = {type: {"create": creation_time(type) * scale} for type in sorted(types) if creation_time(type)}
-    slow = deploy(directory, stack, parallel, latencies)
+    slow = deploy(directory / "slow", stack, parallel, latencies)
+    instant = deploy(directory / "instant", stack, parallel)
     resources = made(slow.deployment)
     seconds, chain = longest_chain(resources, _seconds_at_aws)
     ordered, _ = longest_chain(resources, _seconds_at_aws, orders=True)

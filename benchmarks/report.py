@@ -36,11 +36,12 @@ engine's start, Python's, the SDK's import, and one registration for each resour
 MAKESPAN_METHOD = """An `up` into an empty cloud whose creations take as long as AWS's typically do
 ([below](#creation-times)), scaled so that the longest chain takes {chain:.0f} s: 1 s at AWS is {scale:.1f} ms here.
 The longest chain is computed from the state: a resource waits for those whose values are among its inputs; a plain
-`depends_on` does not count ({ordered}). The ratio is what the latencies added to the wall time of the same `up`
-without any, over that chain; it may fall below 1, because the engine works while it waits. The *span* is stricter:
-from the start of the first creation to the end of the last, so that the engine's own milliseconds count,
-{magnified:.0f} times magnified by the scale. By itself the engine allows four operations at once for each CPU
-({engine_parallel} on this machine): then fast resources queue behind slow ones that they do not need."""
+`depends_on` does not count ({ordered}). The makespan is the time from the start of the first creation to the end of
+the last, so that the engine's and the program's own milliseconds count, {magnified:.0f} times magnified by the scale;
+the ratio is the makespan over that chain. The last column is looser: what the latencies added to the wall time of the
+same `up` without any, over that chain; it may fall below 1, because the engine works while it waits, and it takes
+in how busy the machine was in either run. By itself the engine allows four operations at once for each CPU ({engine_parallel}
+on this machine): then fast resources queue behind slow ones that they do not need."""
 
 SCALING_METHOD = """Previews, from an empty state, of a program that makes the stack's network and N services on the
 platform's components, in turn. A service is an ECS cluster and a PostgreSQL database of its own, configured as in the
@@ -92,22 +93,23 @@ def makespan_section(found: Sequence[Makespan]) -> str:
         magnified=1 / last.scale,
         engine_parallel=makespan.ENGINE_PARALLEL,
     )
-    columns = ["at once", "up, s", "without latencies, s", "longest chain, s", "ratio", "span, s", "span ratio"]
+    columns = ["at once", "longest chain, s", "makespan, s", "ratio", "up, s", "without latencies, s", "added / chain"]
     rows = [
         [
             str(each.parallel),
-            *(f"{seconds:.1f}" for seconds in (each.slow, each.instant, each.chain_seconds * each.scale)),
-            f"{each.ratio:.3f}",
+            f"{each.chain_seconds * each.scale:.1f}",
             f"{each.span:.1f}",
-            f"{each.span_ratio:.3f}",
+            f"{each.ratio:.3f}",
+            *(f"{value:.1f}" for value in (each.slow, each.instant)),
+            f"{each.added_ratio:.3f}",
         ]
         for each in found
     ]
     path = " → ".join(f"{each.name} ({creation_time(each.type):.0f} s)" for each in last.chain)
     return _section(
         f"(b) Makespan of `up` of {last.stack}",
-        f"**{last.ratio:.2f}** times the longest chain (span: {last.span_ratio:.2f}), with {last.parallel} operations "
-        f"at once. {_goal(last.ratio, makespan.GOAL)}\n\n"
+        f"**{last.ratio:.3f}** times the longest chain, with {last.parallel} operations at once. "
+        f"{_goal(last.ratio, makespan.GOAL)}\n\n"
         f"Critical path, {last.chain_seconds:.0f} s at AWS: {path}",
         method,
         _table(columns, rows),
