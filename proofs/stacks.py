@@ -18,6 +18,9 @@ STACK = "prod"
 LEFT_BEHIND = ("aws:rds/snapshot:Snapshot",)
 """What outlives a stack on purpose."""
 
+NOWHERE = "random"
+"""A provider whose resources are in no cloud: they exist in the state alone."""
+
 
 @contextmanager
 def sandbox_in(directory: Path) -> Iterator[Sandbox]:
@@ -35,7 +38,11 @@ def behave(sandbox: Sandbox, **behaviour: Any) -> None:
 def inventory(sandbox: Sandbox) -> Counter[tuple[str, str]]:
     """Count what there is in the clouds by type and logical name."""
     with closing(Store(sandbox.cloud_directory)) as store:
-        return Counter((resource.type, resource.name) for resource in store.list() if resource.type not in LEFT_BEHIND)
+        return Counter(
+            (resource.type, resource.name)
+            for resource in store.list()
+            if resource.type not in LEFT_BEHIND and resource.provider != NOWHERE
+        )
 
 
 def start(sandbox: Sandbox, *command: str) -> subprocess.Popen[str]:

@@ -15,6 +15,9 @@ from typing import Any
 from sandbox.cloud.store import Resource
 from sandbox.workspace import Sandbox, WorkspaceError
 
+_NOWHERE = "random:"
+"""Types whose resources are in the state and in no cloud: there is nothing to adopt, another value is as good."""
+
 _MARK = "4dabf18193072939515e22adb298388d"
 """Key by which the engine marks a value as something special, such as a secret that the state holds encrypted."""
 
@@ -49,7 +52,9 @@ def recover(sandbox: Sandbox, stack: str) -> Recovery:
         if operation["type"] != "creating":
             continue
         pending = operation["resource"]
-        made = _made(sandbox, pending, {(known["type"], known.get("id")) for known in resources})
+        made = None
+        if not pending["type"].startswith(_NOWHERE):
+            made = _made(sandbox, pending, {(known["type"], known.get("id")) for known in resources})
         if made is None:
             forgotten.append(pending["urn"])
         else:
