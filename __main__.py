@@ -1,5 +1,7 @@
 """The Auterity platform: one stack's settings, made into its components in the order in which data flows."""
 
+import sys
+
 import pulumi
 
 from components.ecs import EcsCluster, EcsClusterArgs
@@ -7,6 +9,9 @@ from components.network import Vpc, VpcArgs
 from composition.ground import lay_ground
 from composition.stores import make_stores
 from settings import AwsSettings, SettingsError, StackSettings, load
+
+ERROR_SHOWN = 32
+"""Exit code by which the language host knows that the error was shown, and adds none of its own."""
 
 
 def stack_settings() -> StackSettings:
@@ -16,7 +21,8 @@ def stack_settings() -> StackSettings:
     try:
         return load(config, secret_keys)
     except SettingsError as error:
-        raise pulumi.RunError(str(error)) from None
+        pulumi.log.error(str(error))
+        sys.exit(ERROR_SHOWN)
 
 
 def aws_platform(settings: StackSettings, where: AwsSettings) -> None:

@@ -30,6 +30,10 @@ def test_the_error_is_no_traceback(refusal: str) -> None:
     assert "Traceback" not in refusal
 
 
+def test_nothing_is_added_to_the_one_error(refusal: str) -> None:
+    assert refusal.count("error:") == refusal.count("error: The stack's configuration has 3 problems")
+
+
 def test_nothing_was_registered(refusal: str, module_sandbox: Sandbox) -> None:
     assert refusal
     state = lifecycle.exported(module_sandbox, "dev")
