@@ -35,7 +35,7 @@ def list_resources(kind: Annotated[str, typer.Argument(help="Part of a type's na
     """List what there is, in the order it was made."""
     table = Table(
         Column("Type", overflow="fold"),
-        Column("Id", overflow="fold"),
+        Column("Id", no_wrap=True),
         "Region",
         Column("Name in the program", overflow="fold"),
     )
