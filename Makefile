@@ -82,6 +82,11 @@ proof: setup ## Prove what takes longer: killed at any point, refused at any poi
 	@$(PYTEST) --hypothesis-profile=proof tests/unit/test_wrong_settings.py
 	@$(PYTEST) -n auto proofs $(ARGS)
 
+.PHONY: bench
+bench: $(STAMP) ## Measure previews and makespan against their floors (ARGS=--write: into docs/benchmarks.md)
+	@$(SANDBOX) setup
+	@$(RUN) -m benchmarks $(ARGS)
+
 .PHONY: recover
 recover: $(STAMP) ## Adopt what the simulated clouds made and a killed `up` did not record
 	@$(SANDBOX) recover $(STACK)
