@@ -39,9 +39,9 @@ The longest chain is computed from the state: a resource waits for those whose v
 `depends_on` does not count ({ordered}). The makespan is the time from the start of the first creation to the end of
 the last, so that the engine's and the program's own milliseconds count, {magnified:.0f} times magnified by the scale;
 the ratio is the makespan over that chain. The last column is looser: what the latencies added to the wall time of the
-same `up` without any, over that chain; it may fall below 1, because the engine works while it waits, and it takes
-in how busy the machine was in either run. By itself the engine allows four operations at once for each CPU ({engine_parallel}
-on this machine): then fast resources queue behind slow ones that they do not need."""
+same `up` without any, over that chain; it may fall below 1, because the engine works while it waits, and it takes in
+how busy the machine was in either run. By itself the engine allows four operations at once for each CPU
+({engine_parallel} on this machine): then fast resources queue behind slow ones that they do not need."""
 
 SCALING_METHOD = """Previews, from an empty state, of a program that makes the stack's network and N services on the
 platform's components, in turn. A service is an ECS cluster and a PostgreSQL database of its own, configured as in the
