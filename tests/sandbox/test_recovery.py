@@ -1,0 +1,20 @@
+"""What is left of a state whose writer was killed."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.recovery import recover
+from sandbox.workspace import Sandbox
+from tests.sandbox import lifecycle
+
+
+@pytest.mark.parametrize("torn", ["dev.json", "dev.json.attrs"])
+def test_a_file_of_the_backend_that_was_torn_in_writing_is_recovered(torn: str, sandbox: Sandbox) -> None:
+    stack = sandbox.stack("dev")
+    lifecycle.up(stack)
+    [file] = (sandbox.home / "backend" / ".pulumi" / "stacks").glob(f"*/{torn}")
+    file.write_text("")
+    recovery = recover(sandbox, "dev")
+    assert dict(recovery.adopted) == {}
+    assert lifecycle.up(stack).operations == {}
