@@ -230,7 +230,6 @@ class RdsPostgres(pulumi.ComponentResource):
     def _parameter_group(self, name: str, settings: DatabaseSettings) -> aws.rds.ParameterGroup:
         """Force TLS, log what an investigation asks for, and keep statement statistics."""
         ours = {
-            "rds.force_ssl": "1",
             "log_connections": "1",
             "log_disconnections": "1",
             "log_lock_waits": "1",
@@ -243,7 +242,13 @@ class RdsPostgres(pulumi.ComponentResource):
         ] + [
             # AWS refuses `immediate` for a static parameter and takes `pending-reboot` for any.
             aws.rds.ParameterGroupParameterArgs(name=key, value=value, apply_method="pending-reboot")
-            for key, value in sorted({"shared_preload_libraries": "pg_stat_statements", **settings.parameters}.items())
+            for key, value in sorted(
+                {
+                    "rds.force_ssl": "1",
+                    "shared_preload_libraries": "pg_stat_statements",
+                    **settings.parameters,
+                }.items()
+            )
         ]
         return aws.rds.ParameterGroup(
             f"{name}-postgres",
