@@ -14,15 +14,6 @@ MOST_ROUNDS = 60
 """Each round gets past one more layer of the dependency graph; more rounds than this would be a livelock."""
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Counter[tuple[str, str]]:
-    """What an undisturbed deployment makes."""
-    with sandbox_in(tmp_path_factory.mktemp("whole")) as sandbox:
-        code, output = up(sandbox)
-        assert code == 0, output
-        return inventory(sandbox)
-
-
 def one_fault_each(whole: Counter[tuple[str, str]], operation: str, kind: str) -> list[dict[str, object]]:
     """Let one fault strike each resource that the program itself makes."""
     return [

@@ -19,15 +19,6 @@ SLOW = {"*": {"create": 0.05}}
 """Seconds by which creations are slowed, so that several are under way at any moment."""
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Counter[tuple[str, str]]:
-    """What an undisturbed deployment makes."""
-    with sandbox_in(tmp_path_factory.mktemp("whole")) as sandbox:
-        code, output = up(sandbox)
-        assert code == 0, output
-        return inventory(sandbox)
-
-
 @pytest.mark.parametrize("point", range(1, POINTS + 1))
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT], ids=lambda kill: kill.name)
 def test_a_killed_deployment_is_recovered_and_completed_without_orphan_or_double(
