@@ -60,6 +60,9 @@ class EcsCluster(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """Name of the cluster."""
 
+    namespace_arn: pulumi.Output[str]
+    """Cloud Map namespace in which services find each other by name (Service Connect)."""
+
     exec_log_group_name: pulumi.Output[str]
     """Log group that holds what was typed and shown in sessions."""
 
@@ -76,8 +79,12 @@ class EcsCluster(pulumi.ComponentResource):
             kms_key_id=args.log_key_arn,
             opts=own,
         )
+        namespace = aws.servicediscovery.HttpNamespace(
+            f"{name}-ecs", name=name, description="Services of the platform on ECS", opts=own
+        )
         cluster = aws.ecs.Cluster(
             f"{name}-ecs",
+            service_connect_defaults=aws.ecs.ClusterServiceConnectDefaultsArgs(namespace=namespace.arn),
             settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value=settings.container_insights)],
             configuration=aws.ecs.ClusterConfigurationArgs(
                 execute_command_configuration=aws.ecs.ClusterConfigurationExecuteCommandConfigurationArgs(
@@ -106,5 +113,13 @@ class EcsCluster(pulumi.ComponentResource):
         )
         self.arn = cluster.arn
         self.name = cluster.name
+        self.namespace_arn = namespace.arn
         self.exec_log_group_name = exec_log.name
-        self.register_outputs({"arn": self.arn, "name": self.name, "exec_log_group_name": self.exec_log_group_name})
+        self.register_outputs(
+            {
+                "arn": self.arn,
+                "name": self.name,
+                "namespace_arn": self.namespace_arn,
+                "exec_log_group_name": self.exec_log_group_name,
+            }
+        )

@@ -1,5 +1,6 @@
 """Typed settings of one stack: the only place where defaults and limits of the platform stand."""
 
+from settings.app import AppScaling, AppSettings, Runtimes
 from settings.aws import AwsSettings
 from settings.cache import CacheSettings
 from settings.database import BackupReplicaSettings, DatabaseSettings
@@ -13,6 +14,8 @@ from settings.stack import STANDARD_TAGS, StackSettings
 __all__ = [
     "PROJECT",
     "STANDARD_TAGS",
+    "AppScaling",
+    "AppSettings",
     "AwsSettings",
     "BackupReplicaSettings",
     "CacheSettings",
@@ -24,6 +27,7 @@ __all__ = [
     "FlowLogSettings",
     "MessagingSettings",
     "NetworkSettings",
+    "Runtimes",
     "SecretsSettings",
     "SettingsError",
     "StackSettings",

@@ -1,0 +1,156 @@
+"""The app's container image."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_docker as docker
+
+from components.account import AwsAccount
+from components.encryption import EncryptionKey, EncryptionKeyArgs
+from settings.image import ImageBuild, ImageSettings
+
+PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
+"""A task's processor architecture to the platform of its image."""
+
+
+@dataclass(frozen=True)
+class AppImageArgs:
+    """What the image needs to know.
+
+    Attributes:
+        settings: the stack's ``image`` section.
+        account: the account it lives in.
+        architecture: processor that it runs on, ``X86_64`` or ``ARM64``.
+    """
+
+    settings: ImageSettings
+    account: AwsAccount
+    architecture: str
+
+
+class AppImage(pulumi.ComponentResource):
+    """The image that the app runs: built and pushed to a repository of the stack's own, or one that exists.
+
+    A tag in the repository is the digest of what it was built from, and never moves: the same sources are pushed once,
+    other sources get a tag of their own.
+    """
+
+    reference: pulumi.Output[str]
+    """Name of the image, by digest where it was built here."""
+
+    repository_arn: pulumi.Output[str] | None
+    """ARN of the ECR repository to pull from; None for any other registry."""
+
+    def __init__(self, name: str, args: AppImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("auterity:image:AppImage", name, None, opts)
+        if args.settings.build is not None:
+            self._build(name, args, args.settings.build)
+        else:
+            self.reference = pulumi.Output.from_input(args.settings.reference or "")
+            ecr = args.settings.ecr_repository
+            self.repository_arn = (
+                pulumi.Output.format(
+                    "arn:{0}:ecr:{1}:{2}:repository/{3}", args.account.partition, ecr[1], ecr[0], ecr[2]
+                )
+                if ecr
+                else None
+            )
+        self.register_outputs({"reference": self.reference, "repository_arn": self.repository_arn})
+
+    def _build(self, name: str, args: AppImageArgs, build: ImageBuild) -> None:
+        own = pulumi.ResourceOptions(parent=self)
+        key = EncryptionKey(f"{name}-image", EncryptionKeyArgs(args.account, purpose="images of the app"), own)
+        repository = aws.ecr.Repository(
+            f"{name}-app",
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
+            encryption_configurations=[
+                aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=key.arn)
+            ],
+            force_delete=build.force_delete,
+            opts=own,
+        )
+        aws.ecr.LifecyclePolicy(
+            f"{name}-app", repository=repository.name, policy=json.dumps(keep_newest(build.keep_images)), opts=own
+        )
+        token = aws.ecr.get_authorization_token_output(
+            registry_id=repository.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
+        )
+        image = docker.Image(
+            f"{name}-app",
+            image_name=pulumi.Output.concat(
+                repository.repository_url, ":", content_digest(build, PLATFORMS[args.architecture])[:40]
+            ),
+            build=docker.DockerBuildArgs(
+                context=build.context,
+                dockerfile=str(build.path),
+                platform=PLATFORMS[args.architecture],
+                args=build.args,
+                builder_version=docker.BuilderVersion.BUILDER_BUILD_KIT,
+            ),
+            registry=docker.RegistryArgs(
+                server=repository.repository_url,
+                username=token.user_name,
+                password=pulumi.Output.secret(token.password),
+            ),
+            opts=own,
+        )
+        self.reference = image.repo_digest
+        self.repository_arn = repository.arn
+
+
+def keep_newest(count: int) -> dict[str, object]:
+    """Describe a repository that keeps its newest images and forgets what never got a tag.
+
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html.
+    """
+    return {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "Images without a tag",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": 1,
+                },
+                "action": {"type": "expire"},
+            },
+            {
+                "rulePriority": 2,
+                "description": f"All but the newest {count} images",
+                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": count},
+                "action": {"type": "expire"},
+            },
+        ]
+    }
+
+
+def content_digest(build: ImageBuild, platform: str) -> str:
+    """Digest all that decides what is built: the files that Docker would be sent, how, and for which platform.
+
+    Returns:
+        SHA-256 in hexadecimal digits. What a base image's tag points to is not part of it: name base images exactly.
+    """
+    # Only a stack that builds pays for loading it.
+    from docker.utils.build import exclude_paths
+
+    context = Path(build.context)
+    ignore_file = context / ".dockerignore"
+    lines = ignore_file.read_text(encoding="utf-8").splitlines() if ignore_file.is_file() else []
+    ignored = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    digest = hashlib.sha256(json.dumps([build.dockerfile, build.args, platform], sort_keys=True).encode())
+    for path in sorted(exclude_paths(str(context), ignored, dockerfile=build.dockerfile)):
+        file = context / path
+        if file.is_file():
+            executable = file.stat().st_mode & 0o111 != 0
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            digest.update(json.dumps([path, executable, content]).encode())
+    return digest.hexdigest()

@@ -1,0 +1,222 @@
+"""The app as a service on ECS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.iam import Statement, policy, service_trust
+from components.secrets import may_read
+from components.service.args import EcsServiceArgs
+from components.service.container import CONTAINER, container, log_options
+from components.service.rollback import rollback_alarms
+from components.service.scaling import scale
+
+
+class EcsService(pulumi.ComponentResource):
+    """The app's tasks on Fargate: unprivileged, scaled by load, and rolled back when a deployment does not work."""
+
+    service_name: pulumi.Output[str]
+    """Name of the service, the ``ServiceName`` of its metrics."""
+
+    task_definition_arn: pulumi.Output[str]
+    """ARN of the task definition with its revision."""
+
+    task_role_arn: pulumi.Output[str]
+    """Role that the app itself has."""
+
+    execution_role_arn: pulumi.Output[str]
+    """Role by which ECS pulls the image, reads the secrets and writes the logs."""
+
+    log_group_name: pulumi.Output[str]
+    """Log group of the app."""
+
+    def __init__(self, name: str, args: EcsServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("auterity:ecs:EcsService", name, None, opts)
+        settings = args.settings
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-app",
+            name=f"/auterity/{name}/app",
+            retention_in_days=settings.log_retention_days,
+            kms_key_id=args.log_key_arn,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        execution_role_arn = self._execution_role(name, args, log_group)
+        task_role_arn = self._role(name, "task", "What the platform's app may do in AWS", args, args.permissions)
+        task = aws.ecs.TaskDefinition(
+            f"{name}-app",
+            family=f"{name}-app",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(settings.cpu_units),
+            memory=str(settings.memory_mib),
+            runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+                operating_system_family="LINUX", cpu_architecture=settings.architecture
+            ),
+            execution_role_arn=execution_role_arn,
+            task_role_arn=task_role_arn,
+            container_definitions=pulumi.Output.json_dumps([container(args, log_group.name)]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        service = self._service(name, args, task, log_group)
+        scale(name, settings.scaling, args.cluster.name, service, args.served_by, self)
+
+        self.service_name = service.name
+        self.task_definition_arn = task.arn
+        self.task_role_arn = task_role_arn
+        self.execution_role_arn = execution_role_arn
+        self.log_group_name = log_group.name
+        self.register_outputs(
+            {
+                "service_name": self.service_name,
+                "task_definition_arn": self.task_definition_arn,
+                "task_role_arn": self.task_role_arn,
+                "execution_role_arn": self.execution_role_arn,
+                "log_group_name": self.log_group_name,
+            }
+        )
+
+    def _service(
+        self, name: str, args: EcsServiceArgs, task: aws.ecs.TaskDefinition, log_group: aws.cloudwatch.LogGroup
+    ) -> aws.ecs.Service:
+        settings, served_by = args.settings, args.served_by
+        alarms = rollback_alarms(name, settings, served_by, args.alarm_topic_arn, self) if served_by else []
+        service = aws.ecs.Service(
+            f"{name}-app",
+            cluster=args.cluster.arn,
+            task_definition=task.arn,
+            desired_count=settings.copies,
+            capacity_provider_strategies=[
+                aws.ecs.ServiceCapacityProviderStrategyArgs(
+                    capacity_provider=share.provider, base=share.base, weight=share.weight
+                )
+                for share in args.cluster.capacity
+            ],
+            platform_version="LATEST",
+            availability_zone_rebalancing="ENABLED",
+            network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
+                subnets=list(args.subnet_ids.values()),
+                security_groups=[args.security_group_id],
+                assign_public_ip=False,
+            ),
+            load_balancers=[
+                aws.ecs.ServiceLoadBalancerArgs(
+                    target_group_arn=served_by.target_group_arn,
+                    container_name=CONTAINER,
+                    container_port=settings.port,
+                )
+            ]
+            if served_by
+            else None,
+            health_check_grace_period_seconds=settings.start_seconds if served_by else None,
+            service_connect_configuration=aws.ecs.ServiceServiceConnectConfigurationArgs(
+                enabled=True,
+                namespace=args.cluster.namespace_arn,
+                services=[
+                    aws.ecs.ServiceServiceConnectConfigurationServiceArgs(
+                        port_name=CONTAINER,
+                        client_alias=[
+                            aws.ecs.ServiceServiceConnectConfigurationServiceClientAliasArgs(
+                                dns_name=CONTAINER, port=settings.port
+                            )
+                        ],
+                    )
+                ],
+                log_configuration=aws.ecs.ServiceServiceConnectConfigurationLogConfigurationArgs(
+                    log_driver="awslogs", options=log_options(args, log_group.name, "service-connect")
+                ),
+            ),
+            deployment_minimum_healthy_percent=100,
+            deployment_maximum_percent=200,
+            deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
+            alarms=aws.ecs.ServiceAlarmsArgs(enable=True, rollback=True, alarm_names=[alarm.name for alarm in alarms])
+            if alarms
+            else None,
+            enable_execute_command=False,
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            wait_for_steady_state=True,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # How many run is the autoscaler's from the first minute on.
+                ignore_changes=["desiredCount"],
+                # Tasks that cannot reach a store, or a registry, fail their first deployment.
+                depends_on=[*self._ways_out(name, args), *args.after],
+            ),
+        )
+        # A deployment that was rolled back ends in a steady state too, and the provider calls that a success
+        # (https://github.com/hashicorp/terraform-provider-aws/issues/20858).
+        pulumi.Output.all(task.arn, service.task_definition).apply(lambda arns: expect_deployed(name, *arns))
+        return service
+
+    def _ways_out(self, name: str, args: EcsServiceArgs) -> list[pulumi.Resource]:
+        return [
+            aws.vpc.SecurityGroupEgressRule(
+                f"{name}-app-to-{destination}",
+                security_group_id=args.security_group_id,
+                referenced_security_group_id=target.security_group_id,
+                ip_protocol="tcp",
+                from_port=target.port,
+                to_port=target.port,
+                description=f"App to {destination}",
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for destination, target in args.destinations.items()
+        ]
+
+    def _execution_role(
+        self, name: str, args: EcsServiceArgs, log_group: aws.cloudwatch.LogGroup
+    ) -> pulumi.Output[str]:
+        statements = [
+            Statement(
+                sid="WriteLogs",
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[pulumi.Output.concat(log_group.arn, ":*")],
+            ),
+            *may_read(args.account, *{id(s.secret): s.secret for s in args.secrets.values()}.values()),
+        ]
+        if args.repository_arn is not None:
+            statements += [
+                # The one ECR action that knows no resource.
+                Statement(sid="SignInToRegistry", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+                Statement(
+                    sid="PullImage",
+                    actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                    resources=[args.repository_arn],
+                ),
+            ]
+        return self._role(name, "execution", "Starts the tasks of the platform's app", args, statements)
+
+    def _role(
+        self, name: str, purpose: str, description: str, args: EcsServiceArgs, statements: Sequence[Statement]
+    ) -> pulumi.Output[str]:
+        """Make a role for tasks of this account and Region, and return its ARN once it can do its work."""
+        own = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(
+            f"{name}-app-{purpose}",
+            description=description,
+            assume_role_policy=service_trust(
+                "ecs-tasks.amazonaws.com", args.account.account_id, args.account.arn("ecs", "*")
+            ),
+            opts=own,
+        )
+        if not statements:
+            arn: pulumi.Output[str] = role.arn
+            return arn
+        rights = aws.iam.RolePolicy(f"{name}-app-{purpose}", role=role.name, policy=policy(*statements), opts=own)
+        return pulumi.Output.all(role.arn, rights.id).apply(lambda values: str(values[0]))
+
+
+def expect_deployed(name: str, wanted: str, running: str) -> None:
+    """Fail the update when the service went back to what it ran before.
+
+    Raises:
+        pulumi.RunError: the service does not run the revision that was deployed.
+    """
+    if running != wanted:
+        raise pulumi.RunError(
+            f"{name}: the deployment of the app was rolled back: wanted {wanted}, running {running}. Its tasks did not"
+            " become healthy or its alarms fired; the service's events and the app's logs say why."
+        )

@@ -1,0 +1,89 @@
+"""Where the app's image comes from: built here, or taken from a registry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from settings.base import Problem, Settings, in_production
+
+_REFERENCE = re.compile(
+    r"(?P<repository>(?:[a-z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+"""An image's name (https://github.com/distribution/reference, grammar)."""
+
+_ECR = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>.+)")
+"""A repository of Amazon ECR, by the host of its registry."""
+
+MOVING_TAGS = frozenset({"latest", "main", "master", "stable", "edge", "nightly"})
+"""Tags that by custom point at something else tomorrow."""
+
+
+def _exact(reference: str) -> str:
+    found = _REFERENCE.fullmatch(reference)
+    if not found:
+        raise ValueError("an image's name, such as registry.example.com/team/app:1.4.2")
+    if not found["digest"] and (not found["tag"] or found["tag"] in MOVING_TAGS):
+        raise ValueError(
+            "an image with a digest or an exact tag, because what runs must not change behind a stack's back"
+        )
+    return reference
+
+
+ImageReference = Annotated[str, AfterValidator(_exact)]
+"""Name of an image with an exact tag or a digest."""
+
+
+class ImageBuild(Settings):
+    """Build the image from its sources and push it to a repository of the stack."""
+
+    context: Annotated[str, Field(min_length=1, examples=["examples/app"])]
+    """Directory with the Dockerfile and all that it copies, seen from the project."""
+
+    dockerfile: Annotated[str, Field(min_length=1)] = "Dockerfile"
+    """Path of the Dockerfile, seen from `context`."""
+
+    args: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    """Build arguments; no secrets, which an image's history shows."""
+
+    keep_images: Annotated[int, Field(ge=1, le=1000)] = 30
+    """Newest images that the repository keeps."""
+
+    force_delete: Annotated[bool, in_production(False, "a roll-back needs the images of before")] = False
+    """Let `destroy` delete the repository together with its images."""
+
+    @property
+    def path(self) -> Path:
+        """Path of the Dockerfile, seen from the project."""
+        return Path(self.context) / self.dockerfile
+
+    def problems(self) -> Iterator[Problem]:
+        if not self.path.is_file():
+            yield Problem("dockerfile", self.dockerfile, f"a file below context ({self.context})")
+
+
+class ImageSettings(Settings):
+    """The app's image: `reference` of one that exists, or `build` for one that is made here."""
+
+    reference: ImageReference | None = None
+    """Image to run, with an exact tag or a digest."""
+
+    build: ImageBuild | None = None
+    """How to build it; it then runs by the digest of what was pushed."""
+
+    @property
+    def ecr_repository(self) -> tuple[str, str, str] | None:
+        """Account, Region and name of the ECR repository that `reference` is in; None for any other registry."""
+        found = _REFERENCE.fullmatch(self.reference or "")
+        ecr = _ECR.fullmatch(found["repository"]) if found else None
+        return (ecr["account"], ecr["region"], ecr["name"]) if ecr else None
+
+    def problems(self) -> Iterator[Problem]:
+        if (self.reference is None) == (self.build is None):
+            given = "both" if self.reference else "neither"
+            yield Problem("", given, "either `reference` or `build`")
