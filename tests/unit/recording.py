@@ -22,11 +22,35 @@ from pulumi.runtime.sync_await import _sync_await
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 
-COMPUTED: Mapping[str, Mapping[str, Any]] = {
+
+def _validation_options(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask for proof of each name as ACM does: a name and the wildcard below it have one and the same record."""
+    names = [inputs["domainName"], *inputs.get("subjectAlternativeNames", ())]
+    return {
+        "domainValidationOptions": [
+            {
+                "domainName": name,
+                "resourceRecordName": f"_proof.{name.removeprefix('*.')}.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_value.acm-validations.aws.",
+            }
+            for name in names
+        ]
+    }
+
+
+COMPUTED: Mapping[str, Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+    "aws:acm/certificate:Certificate": _validation_options,
     "aws:elasticache/replicationGroup:ReplicationGroup": {
         "primaryEndpointAddress": "cache.test",
         "readerEndpointAddress": "cache-readers.test",
     },
+    "aws:lb/loadBalancer:LoadBalancer": {
+        "arnSuffix": "app/edge-test/0123456789abcdef",
+        "dnsName": "edge-test.elb.test",
+        "zoneId": "ZELB",
+    },
+    "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/test/0123456789abcdef"},
     "aws:mq/broker:Broker": {
         "brokerName": "broker-test",
         "instances": [{"endpoints": ["amqps://broker.test:5671"], "consoleUrl": "https://broker.test"}],
@@ -42,7 +66,7 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
     },
     "random:index/randomId:RandomId": {"hex": "0a1b2c3d"},
 }
-"""What a provider adds to a resource of a type, where components go on with it."""
+"""What a provider adds to a resource of a type, where components go on with it: fixed, or made of its inputs."""
 
 
 @dataclass
@@ -137,9 +161,12 @@ class _Cloud(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if not args.custom:
             return None, dict(args.inputs)
-        outputs = {**args.inputs, **COMPUTED.get(args.typ, {})}
+        computed = COMPUTED.get(args.typ, {})
+        outputs = {**args.inputs, **(computed(args.inputs) if callable(computed) else computed)}
         outputs.setdefault("arn", f"arn:aws:mock:{REGION}:{ACCOUNT_ID}:{args.name}")
         outputs.setdefault("name", args.name)
+        if args.typ == "aws:s3/bucket:Bucket":
+            outputs.setdefault("bucket", args.name)
         if args.typ == "random:index/randomPassword:RandomPassword":
             outputs["result"] = f"value-of-{args.name}"
         return f"{args.name}-id", outputs

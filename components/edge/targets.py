@@ -1,0 +1,121 @@
+"""The runtimes behind the load balancer, and who may reach whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from components.edge.listeners import HTTP, HTTPS
+from settings.edge import EdgeSettings
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One runtime that can serve requests.
+
+    Attributes:
+        weight: its share of requests among the weights of all, 0 (none) to 999.
+        port: TCP port of its targets, plain HTTP.
+        target_type: ``ip`` (ECS tasks) or ``instance`` (cluster nodes).
+        security_group_id: security group of the targets; the edge opens it to the load balancer.
+        health_path: path that answers 200 while a target can serve, such as ``/healthz``.
+    """
+
+    weight: int
+    port: int
+    target_type: Literal["ip", "instance"]
+    security_group_id: pulumi.Input[str]
+    health_path: str
+
+
+def load_balancer_group(
+    name: str,
+    vpc_id: pulumi.Input[str],
+    allowed: Sequence[IPv4Network],
+    backends: Mapping[str, Backend],
+    parent: pulumi.Resource,
+) -> aws.ec2.SecurityGroup:
+    """Let the allowed addresses in, and out to nobody but the targets, which get the other half of the rule."""
+    own = pulumi.ResourceOptions(parent=parent)
+    group = aws.ec2.SecurityGroup(
+        f"{name}-edge",
+        description="Public load balancer of the platform",
+        vpc_id=vpc_id,
+        tags={"Name": f"{name}-edge"},
+        opts=own,
+    )
+    for block in allowed:
+        for protocol, port in (("http", HTTP), ("https", HTTPS)):
+            aws.vpc.SecurityGroupIngressRule(
+                f"{name}-edge-{protocol}-from-{block}",
+                security_group_id=group.id,
+                cidr_ipv4=str(block),
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                description=f"Clients over {protocol.upper()}",
+                opts=own,
+            )
+    for target, backend in backends.items():
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-edge-to-{target}",
+            security_group_id=group.id,
+            referenced_security_group_id=backend.security_group_id,
+            ip_protocol="tcp",
+            from_port=backend.port,
+            to_port=backend.port,
+            description=f"Requests and health checks to {target}",
+            opts=own,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-{target}-from-edge",
+            security_group_id=backend.security_group_id,
+            referenced_security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=backend.port,
+            to_port=backend.port,
+            description="Requests and health checks from the public load balancer",
+            opts=own,
+        )
+    return group
+
+
+def target_group(
+    name: str,
+    target: str,
+    backend: Backend,
+    vpc_id: pulumi.Input[str],
+    settings: EdgeSettings,
+    parent: pulumi.Resource,
+) -> aws.lb.TargetGroup:
+    """Make the group that a runtime puts its targets in."""
+    return aws.lb.TargetGroup(
+        f"{name}-edge-{target}",
+        # As for the load balancer; a replacement stands beside the old one until the listener has moved.
+        name_prefix=f"{target[:5]}-",
+        vpc_id=vpc_id,
+        target_type=backend.target_type,
+        port=backend.port,
+        protocol="HTTP",
+        protocol_version="HTTP1",
+        load_balancing_algorithm_type=settings.balancing,
+        slow_start=settings.slow_start_seconds,
+        deregistration_delay=settings.deregistration_delay_seconds,
+        stickiness=aws.lb.TargetGroupStickinessArgs(type="lb_cookie", enabled=False),
+        health_check=aws.lb.TargetGroupHealthCheckArgs(
+            protocol="HTTP",
+            path=backend.health_path,
+            matcher="200",
+            interval=settings.health_check.interval_seconds,
+            timeout=settings.health_check.timeout_seconds,
+            healthy_threshold=settings.health_check.healthy_threshold,
+            unhealthy_threshold=settings.health_check.unhealthy_threshold,
+        ),
+        tags={"Name": f"{name}-{target}"},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
