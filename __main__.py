@@ -4,9 +4,9 @@ import sys
 
 import pulumi
 
-from components.ecs import EcsCluster, EcsClusterArgs
-from components.network import Vpc, VpcArgs
-from composition.ground import lay_ground
+from components.access import WorkloadAccess, WorkloadAccessArgs
+from composition.app import serve_app
+from composition.ground import lay_ground, make_ecs_cluster, make_network
 from composition.stores import make_stores
 from settings import AwsSettings, SettingsError, StackSettings, load
 
@@ -28,17 +28,14 @@ def stack_settings() -> StackSettings:
 def aws_platform(settings: StackSettings, where: AwsSettings) -> None:
     """Compose what runs on AWS, and export where to find it."""
     ground = lay_ground(settings, where)
-
-    if settings.network:
-        vpc = Vpc(ground.name, VpcArgs(settings.network, ground.account, ground.log_key_arn), ground.opts)
-        pulumi.export("vpc_id", vpc.vpc_id)
-        pulumi.export("private_subnet_ids", vpc.private_subnet_ids)
-        pulumi.export("nat_public_ips", vpc.nat_public_ips)
-        make_stores(ground, settings, vpc)
-
-    if settings.ecs:
-        cluster = EcsCluster(ground.name, EcsClusterArgs(settings.ecs, ground.account, ground.log_key_arn), ground.opts)
-        pulumi.export("ecs_cluster", cluster.name)
+    cluster = make_ecs_cluster(ground, settings.ecs) if settings.ecs else None
+    if not settings.network:
+        return
+    vpc = make_network(ground, settings.network)
+    access = WorkloadAccess(ground.name, WorkloadAccessArgs(vpc.vpc_id), ground.opts)
+    stores = make_stores(ground, settings, vpc, clients={"ecs": access.security_group_id})
+    if cluster and settings.app and settings.image:
+        serve_app(ground, settings, settings.app, settings.image, vpc, access, stores, cluster)
 
 
 def main() -> None:

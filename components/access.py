@@ -37,7 +37,7 @@ class WorkloadAccess(pulumi.ComponentResource):
         own = pulumi.ResourceOptions(parent=self)
         group = aws.ec2.SecurityGroup(
             f"{name}-app",
-            description="Tasks of the platform's app",
+            description="Tasks of the app",
             vpc_id=args.vpc_id,
             tags={"Name": f"{name}-app"},
             opts=own,

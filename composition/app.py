@@ -1,4 +1,4 @@
-"""The app on ECS: what it is told of the stores, and what it may do with them."""
+"""The app on ECS: what it is told of the stores, what it may do with them, and how requests reach it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from components.access import WorkloadAccess
+from components.account import AwsAccount
 from components.cache import PORT as CACHE_PORT
 from components.cache import ManagedCache
 from components.database import PORT as DATABASE_PORT
 from components.database import RdsPostgres
+from components.ecs import EcsCluster
+from components.edge import Backend, Edge, EdgeArgs
 from components.iam import Statement
+from components.image import AppImage, AppImageArgs
 from components.messaging import PORT as BROKER_PORT
 from components.messaging import RabbitBroker
+from components.network import Vpc
 from components.secrets import SecretReference
-from components.service import Destination, SecretKey
-
-AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
-"""Where the app's image keeps the certificate authorities that everybody trusts, Amazon's among them."""
+from components.service import Destination, EcsService, EcsServiceArgs, SecretKey, ServedBy
+from components.storage import ObjectStorage, may_use
+from composition.ground import Ground
+from composition.stores import Stores
+from settings import AppSettings, ImageSettings, StackSettings
 
 
 @dataclass(frozen=True)
@@ -89,3 +96,91 @@ def to_broker(broker: RabbitBroker) -> Wiring:
         secrets={"RABBITMQ_PASSWORD": SecretKey(broker.secret, "password")},
         destinations={"rabbitmq": Destination(broker.security_group_id, BROKER_PORT)},
     )
+
+
+def to_storage(storage: ObjectStorage, account: AwsAccount) -> Wiring:
+    """Use the bucket by the role of the task: no key is handed over."""
+    return Wiring(
+        environment={"STORAGE_BUCKET": storage.bucket, "AWS_REGION": account.region},
+        permissions=may_use(storage, account),
+    )
+
+
+def wire(stores: Stores, settings: AppSettings, account: AwsAccount) -> Wiring:
+    """Tell the app of all stores that there are."""
+    wiring = Wiring()
+    if stores.database:
+        wiring += to_database(stores.database, settings.database_ca_file)
+    if stores.cache:
+        wiring += to_cache(stores.cache)
+    if stores.broker:
+        wiring += to_broker(stores.broker)
+    if stores.storage:
+        wiring += to_storage(stores.storage, account)
+    return wiring
+
+
+def serve_app(
+    ground: Ground,
+    settings: StackSettings,
+    app: AppSettings,
+    image_settings: ImageSettings,
+    vpc: Vpc,
+    access: WorkloadAccess,
+    stores: Stores,
+    cluster: EcsCluster,
+) -> tuple[EcsService, Edge | None]:
+    """Build the app's image, run it on ECS, and open it to the internet where the stack has an edge."""
+    image = AppImage(ground.name, AppImageArgs(image_settings, ground.account, app.architecture), ground.opts)
+    pulumi.export("app_image", image.reference)
+    edge = None
+    if settings.edge:
+        edge = Edge(
+            ground.name,
+            EdgeArgs(
+                settings.edge,
+                ground.account,
+                vpc_id=vpc.vpc_id,
+                subnet_ids=vpc.public_subnet_ids,
+                log_key_arn=ground.log_key_arn,
+                backends={
+                    "ecs": Backend(
+                        weight=settings.runtimes.ecs,
+                        port=app.port,
+                        target_type="ip",
+                        security_group_id=access.security_group_id,
+                        health_path=app.health_path,
+                    )
+                },
+            ),
+            ground.opts,
+        )
+        pulumi.export("url", edge.url)
+    wiring = wire(stores, app, ground.account)
+    service = EcsService(
+        ground.name,
+        EcsServiceArgs(
+            app,
+            ground.account,
+            cluster,
+            subnet_ids=vpc.private_subnet_ids,
+            security_group_id=access.security_group_id,
+            log_key_arn=ground.log_key_arn,
+            image=image.reference,
+            repository_arn=image.repository_arn,
+            environment=wiring.environment,
+            secrets=wiring.secrets,
+            destinations=wiring.destinations,
+            permissions=wiring.permissions,
+            served_by=ServedBy(
+                edge.target_group_arns["ecs"], edge.target_group_arn_suffixes["ecs"], edge.load_balancer_arn_suffix
+            )
+            if edge
+            else None,
+            # A target group that no listener forwards to cannot be a service's; a subnet's route may come late.
+            after=[vpc, edge] if edge else [vpc],
+        ),
+        ground.opts,
+    )
+    pulumi.export("app_service", service.service_name)
+    return service, edge

@@ -1,4 +1,4 @@
-"""What every component of a stack on AWS stands on: providers, account, and the key of its logs."""
+"""What every component of a stack on AWS stands on: providers, account, key of its logs, network, cluster."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_docker as docker
 import pulumi_random as random
 
 from components.account import AwsAccount
+from components.ecs import EcsCluster, EcsClusterArgs
 from components.encryption import EncryptionKey, EncryptionKeyArgs, log_groups_may_use
-from settings import PROJECT, AwsSettings, StackSettings
+from components.network import Vpc, VpcArgs
+from settings import PROJECT, AwsSettings, EcsSettings, NetworkSettings, StackSettings
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def lay_ground(settings: StackSettings, where: AwsSettings) -> Ground:
         default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(settings)),
     )
     account = AwsAccount.of(provider, where.region)
-    opts = pulumi.ResourceOptions(providers=[provider, random.Provider("random")])
+    opts = pulumi.ResourceOptions(providers=[provider, docker.Provider("docker"), random.Provider("random")])
     key = EncryptionKey(
         f"{name}-logs",
         EncryptionKeyArgs(account, purpose="the platform's log groups", services=[log_groups_may_use(account)]),
@@ -49,6 +52,22 @@ def lay_ground(settings: StackSettings, where: AwsSettings) -> Ground:
     pulumi.export("account_id", account.account_id)
     pulumi.export("region", where.region)
     return Ground(name, account, key.arn, opts)
+
+
+def make_network(ground: Ground, settings: NetworkSettings) -> Vpc:
+    """Make the VPC, or adopt the one that the settings name."""
+    vpc = Vpc(ground.name, VpcArgs(settings, ground.account, ground.log_key_arn), ground.opts)
+    pulumi.export("vpc_id", vpc.vpc_id)
+    pulumi.export("private_subnet_ids", vpc.private_subnet_ids)
+    pulumi.export("nat_public_ips", vpc.nat_public_ips)
+    return vpc
+
+
+def make_ecs_cluster(ground: Ground, settings: EcsSettings) -> EcsCluster:
+    """Make the cluster in which containers run without nodes."""
+    cluster = EcsCluster(ground.name, EcsClusterArgs(settings, ground.account, ground.log_key_arn), ground.opts)
+    pulumi.export("ecs_cluster", cluster.name)
+    return cluster
 
 
 def stack_tags(settings: StackSettings) -> dict[str, str]:

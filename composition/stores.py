@@ -1,26 +1,49 @@
-"""Where the platform keeps its data: database, cache and queue, each reachable from named clients only."""
+"""Where the platform keeps its data: database, cache, queue and objects, each reachable from named clients only."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import pulumi
 
+from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.cache import ManagedCache, ManagedCacheArgs
 from components.database import RdsPostgres, RdsPostgresArgs
+from components.iam import Statement
 from components.messaging import RabbitBroker, RabbitBrokerArgs
 from components.network import Vpc
 from components.secrets import Login, Secrets, SecretsArgs
+from components.storage import ObjectStorage, ObjectStorageArgs
 from composition.ground import Ground
-from settings import DatabaseSettings, StackSettings
+from settings import DatabaseSettings, StackSettings, StorageSettings
+
+ACCESS_LOG_DAYS = 365
+"""Days that the log of requests to the objects is kept."""
+
+Clients = Mapping[str, pulumi.Input[str]]
+"""Who may connect: a name for each source, to the id of its security group."""
 
 
-def make_stores(ground: Ground, settings: StackSettings, vpc: Vpc) -> None:
+@dataclass(frozen=True)
+class Stores:
+    """The stores that AWS manages; None for one that the stack has not, or has in its cluster."""
+
+    database: RdsPostgres | None
+    cache: ManagedCache | None
+    broker: RabbitBroker | None
+    storage: ObjectStorage | None
+
+
+def make_stores(ground: Ground, settings: StackSettings, vpc: Vpc, clients: Clients) -> Stores:
     """Make the stores that the settings want managed by AWS."""
-    if settings.database:
-        make_database(ground, settings.database, vpc)
-    make_cache_and_queue(ground, settings, vpc)
+    database = make_database(ground, settings.database, vpc, clients) if settings.database else None
+    cache, broker = make_cache_and_queue(ground, settings, vpc, clients)
+    storage = make_storage(ground, settings.storage, vpc) if settings.storage else None
+    return Stores(database, cache, broker, storage)
 
 
-def make_database(ground: Ground, settings: DatabaseSettings, vpc: Vpc) -> None:
+def make_database(ground: Ground, settings: DatabaseSettings, vpc: Vpc, clients: Clients) -> RdsPostgres:
     """Make the PostgreSQL database; RDS keeps its password."""
     database = RdsPostgres(
         ground.name,
@@ -30,54 +53,89 @@ def make_database(ground: Ground, settings: DatabaseSettings, vpc: Vpc) -> None:
             vpc_id=vpc.vpc_id,
             subnet_ids=vpc.database_subnet_ids,
             log_key_arn=ground.log_key_arn,
-            clients={},
+            clients=clients,
         ),
         ground.opts,
     )
     pulumi.export("database_endpoint", database.endpoint)
     pulumi.export("database_secret_arn", database.master_secret_arn)
+    return database
 
 
-def make_cache_and_queue(ground: Ground, settings: StackSettings, vpc: Vpc) -> None:
+def make_cache_and_queue(
+    ground: Ground, settings: StackSettings, vpc: Vpc, clients: Clients
+) -> tuple[ManagedCache | None, RabbitBroker | None]:
     """Make the cache and the queue with the logins that their clients read from Secrets Manager."""
-    cache = settings.cache if settings.cache and settings.cache.managed else None
-    messaging = settings.messaging if settings.messaging and settings.messaging.managed else None
+    cache_settings = settings.cache if settings.cache and settings.cache.managed else None
+    broker_settings = settings.messaging if settings.messaging and settings.messaging.managed else None
     logins: dict[str, Login] = {}
-    if cache:
-        logins["cache"] = ManagedCache.login(cache)
-    if messaging:
-        logins["messaging"] = RabbitBroker.login(messaging)
+    if cache_settings:
+        logins["cache"] = ManagedCache.login(cache_settings)
+    if broker_settings:
+        logins["messaging"] = RabbitBroker.login(broker_settings)
     if not logins:
-        return
+        return None, None
     secrets = Secrets(ground.name, SecretsArgs(settings.secrets, ground.account, logins), ground.opts)
-    if cache:
-        managed_cache = ManagedCache(
+    cache, broker = None, None
+    if cache_settings:
+        cache = ManagedCache(
             ground.name,
             ManagedCacheArgs(
-                cache,
+                cache_settings,
                 ground.account,
                 vpc_id=vpc.vpc_id,
                 subnet_ids=vpc.private_subnet_ids,
                 log_key_arn=ground.log_key_arn,
                 login=secrets.logins["cache"],
-                clients={},
+                clients=clients,
             ),
             ground.opts,
         )
-        pulumi.export("cache_address", managed_cache.address)
-        pulumi.export("cache_secret_arn", managed_cache.secret.arn)
-    if messaging:
+        pulumi.export("cache_address", cache.address)
+        pulumi.export("cache_secret_arn", cache.secret.arn)
+    if broker_settings:
         broker = RabbitBroker(
             ground.name,
             RabbitBrokerArgs(
-                messaging,
+                broker_settings,
                 ground.account,
                 vpc_id=vpc.vpc_id,
                 subnet_ids=vpc.private_subnet_ids,
                 login=secrets.logins["messaging"],
-                clients={},
+                clients=clients,
             ),
             ground.opts,
         )
         pulumi.export("messaging_endpoint", broker.endpoint)
         pulumi.export("messaging_secret_arn", broker.secret.arn)
+    return cache, broker
+
+
+def make_storage(ground: Ground, settings: StorageSettings, vpc: Vpc) -> ObjectStorage:
+    """Make the app's bucket, and one that holds the log of every request to it."""
+    log = PrivateBucket(
+        f"{ground.name}-objects-log",
+        PrivateBucketArgs(
+            ground.account,
+            purpose="log of requests to the objects of the app",
+            expire_after_days=ACCESS_LOG_DAYS,
+            statements=lambda arn: [
+                Statement(
+                    sid="AccessLog",
+                    actions=["s3:PutObject"],
+                    resources=[pulumi.Output.concat(arn, "/*")],
+                    principal={"Service": "logging.s3.amazonaws.com"},
+                    conditions={"StringEquals": {"aws:SourceAccount": ground.account.account_id}},
+                )
+            ],
+            force_destroy=settings.force_destroy,
+        ),
+        ground.opts,
+    )
+    storage = ObjectStorage(
+        ground.name,
+        ObjectStorageArgs(settings, ground.account, endpoint_id=vpc.s3_endpoint_id, access_log_bucket=log.bucket_ready),
+        ground.opts,
+    )
+    pulumi.export("storage_bucket", storage.bucket)
+    return storage

@@ -5,11 +5,14 @@ from settings.aws import AwsSettings
 from settings.cache import CacheSettings
 from settings.database import BackupReplicaSettings, DatabaseSettings
 from settings.ecs import EcsSettings, FargateCapacity
+from settings.edge import EdgeSettings
+from settings.image import ImageBuild, ImageSettings
 from settings.loading import PROJECT, SettingsError, load
 from settings.messaging import MessagingSettings
 from settings.network import ExistingSubnets, ExistingVpc, FlowLogSettings, NetworkSettings
 from settings.secrets import SecretsSettings
 from settings.stack import STANDARD_TAGS, StackSettings
+from settings.storage import StorageSettings
 
 __all__ = [
     "PROJECT",
@@ -21,15 +24,19 @@ __all__ = [
     "CacheSettings",
     "DatabaseSettings",
     "EcsSettings",
+    "EdgeSettings",
     "ExistingSubnets",
     "ExistingVpc",
     "FargateCapacity",
     "FlowLogSettings",
+    "ImageBuild",
+    "ImageSettings",
     "MessagingSettings",
     "NetworkSettings",
     "Runtimes",
     "SecretsSettings",
     "SettingsError",
     "StackSettings",
+    "StorageSettings",
     "load",
 ]

@@ -7,14 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from settings.app import AppSettings, Runtimes
 from settings.aws import AwsSettings
 from settings.base import Problem, Settings
 from settings.cache import CacheSettings
 from settings.database import DatabaseSettings
 from settings.ecs import EcsSettings
+from settings.edge import EdgeSettings
+from settings.image import ImageSettings
 from settings.messaging import MessagingSettings
 from settings.network import NetworkSettings
 from settings.secrets import SecretsSettings
+from settings.storage import StorageSettings
 
 Environment = Literal["local", "dev", "prod"]
 TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")]
@@ -22,6 +26,18 @@ TagValue = Annotated[str, Field(max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]*
 
 STANDARD_TAGS = ("Project", "Environment", "Stack", "Owner", "ManagedBy")
 """Tags that every taggable resource of a stack carries."""
+
+
+CLOUD_SECTIONS = ("network", "database", "ecs", "storage", "edge")
+"""Sections that need an AWS account."""
+
+NEEDS = {
+    "database": ("network",),
+    "storage": ("network",),
+    "app": ("image", "network", "ecs"),
+    "edge": ("network", "app"),
+}
+"""A section to those that must be set beside it."""
 
 
 class StackSettings(Settings):
@@ -60,9 +76,25 @@ class StackSettings(Settings):
     secrets: SecretsSettings = SecretsSettings()
     """How the passwords that the stack makes are kept."""
 
+    storage: StorageSettings | None = None
+    """Object storage of the app."""
+
+    image: ImageSettings | None = None
+    """Image of the app."""
+
+    app: AppSettings | None = None
+    """The app itself."""
+
+    runtimes: Runtimes = Runtimes()
+    """Which runtime serves which share of the requests: a fail-over is one number changed."""
+
+    edge: EdgeSettings | None = None
+    """Public load balancer, TLS, DNS and web application firewall."""
+
     def problems(self) -> Iterator[Problem]:
+        yield from self._missing_parts()
         if self.aws is None:
-            for section in ("network", "database", "ecs"):
+            for section in CLOUD_SECTIONS:
                 if getattr(self, section) is not None:
                     yield Problem(section, "set", "unset in a stack without `aws`")
         if self.environment == "prod" and self.aws is not None:
@@ -73,8 +105,8 @@ class StackSettings(Settings):
             yield Problem("aws", None, f"set in {self.environment}")
         if self.environment == "local" and self.aws is not None:
             yield Problem("aws", "set", "unset in local, which has no cloud")
-        if self.database is not None and self.network is None:
-            yield Problem("network", None, "set where `database` is")
+        if self.runtimes.kubernetes > 0:
+            yield Problem("runtimes.kubernetes", self.runtimes.kubernetes, "0 in a stack without a Kubernetes cluster")
         for section, part in (("cache", self.cache), ("messaging", self.messaging)):
             if part is not None and part.managed and self.network is None:
                 yield Problem(f"{section}.mode", "managed", "in_cluster in a stack without `network`")
@@ -97,3 +129,13 @@ class StackSettings(Settings):
                 self.tags[key],
                 f"keys other than {', '.join(STANDARD_TAGS)}, which every stack sets itself",
             )
+
+    def _missing_parts(self) -> Iterator[Problem]:
+        missing: dict[str, list[str]] = {}
+        for section, needed in NEEDS.items():
+            if getattr(self, section) is not None:
+                for other in needed:
+                    if getattr(self, other) is None:
+                        missing.setdefault(other, []).append(f"`{section}`")
+        for other, sections in missing.items():
+            yield Problem(other, None, f"set where {' and '.join(sections)} {'is' if len(sections) == 1 else 'are'}")

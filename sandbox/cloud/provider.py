@@ -7,7 +7,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pulumi.provider.experimental import provider as sdk
@@ -155,15 +155,16 @@ class SimulatedProvider(sdk.Provider):
         new = plain_map(request.new_inputs)
         last = OLD_INPUTS.get()
         old_inputs = plain_map(last) if last else {name: old_state[name] for name in new if name in old_state}
-        for ignored in request.ignore_changes:
-            top = ignored.split(".")[0].split("[")[0]
-            new.pop(top, None)
-            old_inputs.pop(top, None)
         untouched = {path.split(".")[0].split("[")[0] for path in request.ignore_changes}
+        for ignored in untouched:
+            new.pop(ignored, None)
+            old_inputs.pop(ignored, None)
         for name, value in self.implied(kind, new).items():
             if name in old_state and name not in untouched:
                 new[name] = value
-        return differences(self.comparison(kind), old_state, old_inputs, new)
+        comparison = self.comparison(kind)
+        defaults = {name: value for name, value in comparison.defaults.items() if name not in untouched}
+        return differences(replace(comparison, defaults=defaults), old_state, old_inputs, new)
 
     async def create(self, request: sdk.CreateRequest) -> sdk.CreateResponse:
         kind = self.kind(request.type)

@@ -41,6 +41,7 @@ def _validation_options(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 COMPUTED: Mapping[str, Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     "aws:acm/certificate:Certificate": _validation_options,
+    "aws:ecr/repository:Repository": {"repositoryUrl": "registry.test/app", "registryId": ACCOUNT_ID},
     "aws:elasticache/replicationGroup:ReplicationGroup": {
         "primaryEndpointAddress": "cache.test",
         "readerEndpointAddress": "cache-readers.test",
@@ -64,6 +65,7 @@ COMPUTED: Mapping[str, Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping
         "resourceId": "db-TEST",
         "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:rds!db-test"}],
     },
+    "docker:index/image:Image": {"repoDigest": f"registry.test/app@sha256:{64 * '0'}"},
     "random:index/randomId:RandomId": {"hex": "0a1b2c3d"},
 }
 """What a provider adds to a resource of a type, where components go on with it: fixed, or made of its inputs."""
@@ -153,6 +155,11 @@ class _Cloud(Mocks):
                 "partition": "aws",
                 "dnsSuffix": "amazonaws.com",
                 "reverseDnsPrefix": "com.amazonaws",
+            },
+            "aws:ecr/getAuthorizationToken:getAuthorizationToken": lambda _: {
+                "id": REGION,
+                "userName": "AWS",
+                "password": "value-of-registry-token",
             },
             **calls,
         }

@@ -29,6 +29,14 @@ NAME_LIMITS = {
     "aws:mq/broker:Broker": 50,
     "aws:mq/configuration:Configuration": 150,
     "aws:secretsmanager/secret:Secret": 512,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": 255,
+    "aws:ecr/repository:Repository": 256,
+    "aws:ecs/service:Service": 255,
+    "aws:lb/loadBalancer:LoadBalancer": 32,
+    "aws:lb/targetGroup:TargetGroup": 32,
+    "aws:s3/bucket:Bucket": 63,
+    "aws:servicediscovery/httpNamespace:HttpNamespace": 1024,
+    "aws:wafv2/webAcl:WebAcl": 128,
 }
 """Longest physical name that AWS takes, in characters (the API reference of each Create call)."""
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from sandbox.cloud.aws.catalog import CATALOG
+from sandbox.cloud.aws.catalog.names import GIVEN_ZONES, ZONE
 from sandbox.cloud.aws.model import ACCOUNT, AwsError, AwsType, View
 from sandbox.cloud.store import Resource
 
@@ -104,7 +105,9 @@ def _must_exist(view: View, word: str, token: str) -> None:
 
 
 def _is_default(word: str, token: str) -> bool:
-    """Tell the groups and keys that AWS keeps in every account."""
+    """Tell the groups and keys that AWS keeps in every account, and what was there before any stack."""
+    if token == ZONE and word in GIVEN_ZONES:
+        return True
     return word.startswith(("default.", "default:", "alias/aws/")) or (word == "default" and "ubnetGroup" in token)
 
 

@@ -12,6 +12,9 @@ from sandbox.cloud.sdk_types import Problem
 ZONE = "aws:route53/zone:Zone"
 RECORD = "aws:route53/record:Record"
 
+GIVEN_ZONES = {"Z0123456789ABCDEFGHIJ": "example.com"}
+"""Hosted zones of the account that no stack makes, as a company has its domain before it has a platform: id to name."""
+
 _ROUTING = (
     "cidrRoutingPolicy",
     "failoverRoutingPolicies",
@@ -51,13 +54,12 @@ def _empty(view: View) -> None:
 
 def _full_name(view: View) -> str:
     name = str(view.value("name")).rstrip(".").lower()
-    zone = view.one(ZONE, str(view.value("zoneId")))
-    if zone is None:
-        return name
-    end = str(zone.outputs["name"]).rstrip(".").lower()
+    zone_id = str(view.value("zoneId"))
+    zone = view.one(ZONE, zone_id)
+    end = GIVEN_ZONES.get(zone_id, "") if zone is None else str(zone.outputs["name"]).rstrip(".").lower()
     if not name:
         return end
-    return name if name == end or name.endswith(f".{end}") else f"{name}.{end}"
+    return name if name == end or name.endswith(f".{end}") or not end else f"{name}.{end}"
 
 
 def _record_rules(view: View) -> None:
