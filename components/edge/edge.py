@@ -176,5 +176,6 @@ class Edge(pulumi.ComponentResource):
                 bucket=logs.bucket_ready, prefix=CONNECTIONS, enabled=True
             ),
             tags={"Name": f"{name}-edge"},
-            opts=pulumi.ResourceOptions(parent=self),
+            # AWS refuses when listeners and records are gone already; Pulumi refuses at the preview.
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
         )

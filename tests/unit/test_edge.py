@@ -185,8 +185,10 @@ def test_the_load_balancer_faces_the_internet_and_takes_no_malformed_header() ->
 
 
 @pytest.mark.parametrize("protected", [True, False])
-def test_deletion_protection_is_a_setting(protected: bool) -> None:
-    assert edge(deletion_protection=protected).only(BALANCER).inputs["enableDeletionProtection"] is protected
+def test_deletion_protection_is_a_setting_for_aws_and_pulumi_alike(protected: bool) -> None:
+    balancer = edge(deletion_protection=protected).only(BALANCER)
+    assert balancer.inputs["enableDeletionProtection"] is protected
+    assert balancer.protect is protected
 
 
 def test_requests_and_connections_are_recorded_in_a_bucket_that_the_load_balancer_may_write_to() -> None:
