@@ -108,7 +108,8 @@ def _may_log(view: View, name: str) -> None:
 
 
 def _balancer_outputs(view: View, id: str) -> dict[str, Any]:
-    name, subnets = view.value("name") or "", _subnets_of(view)
+    # From the id: a generated name is not among the inputs.
+    name, subnets = id.split("/")[2], _subnets_of(view)
     internal = "internal-" if view.value("internal") else ""
     network = view.value("loadBalancerType") == "network"
     host = f"elb.{view.region}" if network else f"{view.region}.elb"
