@@ -8,6 +8,7 @@ from components.access import WorkloadAccess, WorkloadAccessArgs
 from composition.app import serve_app
 from composition.ground import lay_ground, make_ecs_cluster, make_network
 from composition.stores import make_stores
+from composition.watch import watch
 from settings import AwsSettings, SettingsError, StackSettings, load
 
 ERROR_SHOWN = 32
@@ -34,8 +35,11 @@ def aws_platform(settings: StackSettings, where: AwsSettings) -> None:
     vpc = make_network(ground, settings.network)
     access = WorkloadAccess(ground.name, WorkloadAccessArgs(vpc.vpc_id), ground.opts)
     stores = make_stores(ground, settings, vpc, clients={"ecs": access.security_group_id})
+    service, edge = None, None
     if cluster and settings.app and settings.image:
-        serve_app(ground, settings, settings.app, settings.image, vpc, access, stores, cluster)
+        service, edge = serve_app(ground, settings, settings.app, settings.image, vpc, access, stores, cluster)
+    if settings.alarms:
+        watch(ground, settings, settings.alarms, vpc, stores, cluster, service, edge)
 
 
 def main() -> None:

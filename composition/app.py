@@ -13,6 +13,7 @@ from components.cache import PORT as CACHE_PORT
 from components.cache import ManagedCache
 from components.database import PORT as DATABASE_PORT
 from components.database import RdsPostgres
+from components.database_proxy import RdsProxy
 from components.ecs import EcsCluster
 from components.edge import Backend, Edge, EdgeArgs
 from components.iam import Statement
@@ -26,6 +27,9 @@ from components.storage import ObjectStorage, may_use
 from composition.ground import Ground
 from composition.stores import Stores
 from settings import AppSettings, ImageSettings, StackSettings
+
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+"""Where the app's image keeps the certificate authorities that everybody trusts, Amazon's among them."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +57,20 @@ class Wiring:
         )
 
 
-def to_database(database: RdsPostgres, ca_file: str) -> Wiring:
-    """Connect as the master user whose password RDS keeps."""
+def to_database(database: RdsPostgres, proxy: RdsProxy | None, ca_file: str) -> Wiring:
+    """Connect as the master user whose password RDS keeps, through the proxy where there is one."""
     secret = SecretReference(database.master_secret_arn, database.key_arn)
     return Wiring(
         environment={
-            "DATABASE_HOST": database.address,
+            "DATABASE_HOST": proxy.endpoint if proxy else database.address,
             "DATABASE_PORT": database.port.apply(str),
             "DATABASE_NAME": database.database_name,
             "DATABASE_USER": database.username,
             "DATABASE_SSLMODE": "verify-full",
-            "DATABASE_CA_FILE": ca_file,
+            "DATABASE_CA_FILE": AUTHORITIES if proxy else ca_file,
         },
         secrets={"DATABASE_PASSWORD": SecretKey(secret, "password")},
-        destinations={"postgres": Destination(database.security_group_id, DATABASE_PORT)},
+        destinations={"postgres": Destination((proxy or database).security_group_id, DATABASE_PORT)},
     )
 
 
@@ -110,7 +114,7 @@ def wire(stores: Stores, settings: AppSettings, account: AwsAccount) -> Wiring:
     """Tell the app of all stores that there are."""
     wiring = Wiring()
     if stores.database:
-        wiring += to_database(stores.database, settings.database_ca_file)
+        wiring += to_database(stores.database, stores.proxy, settings.database_ca_file)
     if stores.cache:
         wiring += to_cache(stores.cache)
     if stores.broker:
@@ -177,6 +181,7 @@ def serve_app(
             )
             if edge
             else None,
+            alarm_topic_arn=ground.alarm_topic_arn,
             # A target group that no listener forwards to cannot be a service's; a subnet's route may come late.
             after=[vpc, edge] if edge else [vpc],
         ),

@@ -10,6 +10,7 @@ import pulumi_docker as docker
 import pulumi_random as random
 
 from components.account import AwsAccount
+from components.alarms import AlarmTopic, AlarmTopicArgs
 from components.ecs import EcsCluster, EcsClusterArgs
 from components.encryption import EncryptionKey, EncryptionKeyArgs, log_groups_may_use
 from components.network import Vpc, VpcArgs
@@ -24,17 +25,19 @@ class Ground:
         name: prefix of every name, ``auterity-<stack>``.
         account: the AWS account.
         log_key_arn: ARN of the KMS key that encrypts log groups.
+        alarm_topic_arn: ARN of the SNS topic that hears of alarms; None in a stack without alarms.
         opts: the providers, from which every component takes its own.
     """
 
     name: str
     account: AwsAccount
     log_key_arn: pulumi.Output[str]
+    alarm_topic_arn: pulumi.Output[str] | None
     opts: pulumi.ResourceOptions
 
 
 def lay_ground(settings: StackSettings, where: AwsSettings) -> Ground:
-    """Make the providers, look the account up, and make the key of the log groups."""
+    """Make the providers, look the account up, make the key of the log groups and the topic of alarms."""
     name = f"{PROJECT}-{pulumi.get_stack()}"
     provider = aws.Provider(
         "aws",
@@ -49,9 +52,10 @@ def lay_ground(settings: StackSettings, where: AwsSettings) -> Ground:
         EncryptionKeyArgs(account, purpose="the platform's log groups", services=[log_groups_may_use(account)]),
         opts,
     )
+    topic = AlarmTopic(name, AlarmTopicArgs(settings.alarms, account), opts) if settings.alarms else None
     pulumi.export("account_id", account.account_id)
     pulumi.export("region", where.region)
-    return Ground(name, account, key.arn, opts)
+    return Ground(name, account, key.arn, topic.topic_arn if topic else None, opts)
 
 
 def make_network(ground: Ground, settings: NetworkSettings) -> Vpc:

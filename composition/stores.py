@@ -10,13 +10,14 @@ import pulumi
 from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.cache import ManagedCache, ManagedCacheArgs
 from components.database import RdsPostgres, RdsPostgresArgs
+from components.database_proxy import RdsProxy, RdsProxyArgs
 from components.iam import Statement
 from components.messaging import RabbitBroker, RabbitBrokerArgs
 from components.network import Vpc
 from components.secrets import Login, Secrets, SecretsArgs
 from components.storage import ObjectStorage, ObjectStorageArgs
 from composition.ground import Ground
-from settings import DatabaseSettings, StackSettings, StorageSettings
+from settings import DatabaseProxySettings, DatabaseSettings, StackSettings, StorageSettings
 
 ACCESS_LOG_DAYS = 365
 """Days that the log of requests to the objects is kept."""
@@ -30,6 +31,7 @@ class Stores:
     """The stores that AWS manages; None for one that the stack has not, or has in its cluster."""
 
     database: RdsPostgres | None
+    proxy: RdsProxy | None
     cache: ManagedCache | None
     broker: RabbitBroker | None
     storage: ObjectStorage | None
@@ -38,9 +40,12 @@ class Stores:
 def make_stores(ground: Ground, settings: StackSettings, vpc: Vpc, clients: Clients) -> Stores:
     """Make the stores that the settings want managed by AWS."""
     database = make_database(ground, settings.database, vpc, clients) if settings.database else None
+    proxy = None
+    if database and settings.database_proxy:
+        proxy = make_proxy(ground, settings.database_proxy, vpc, database, clients)
     cache, broker = make_cache_and_queue(ground, settings, vpc, clients)
     storage = make_storage(ground, settings.storage, vpc) if settings.storage else None
-    return Stores(database, cache, broker, storage)
+    return Stores(database, proxy, cache, broker, storage)
 
 
 def make_database(ground: Ground, settings: DatabaseSettings, vpc: Vpc, clients: Clients) -> RdsPostgres:
@@ -60,6 +65,27 @@ def make_database(ground: Ground, settings: DatabaseSettings, vpc: Vpc, clients:
     pulumi.export("database_endpoint", database.endpoint)
     pulumi.export("database_secret_arn", database.master_secret_arn)
     return database
+
+
+def make_proxy(
+    ground: Ground, settings: DatabaseProxySettings, vpc: Vpc, database: RdsPostgres, clients: Clients
+) -> RdsProxy:
+    """Put a pool of connections before the database."""
+    proxy = RdsProxy(
+        ground.name,
+        RdsProxyArgs(
+            settings,
+            ground.account,
+            database,
+            vpc_id=vpc.vpc_id,
+            subnet_ids=vpc.private_subnet_ids,
+            log_key_arn=ground.log_key_arn,
+            clients=clients,
+        ),
+        ground.opts,
+    )
+    pulumi.export("database_proxy_endpoint", proxy.endpoint)
+    return proxy
 
 
 def make_cache_and_queue(

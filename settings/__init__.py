@@ -1,9 +1,11 @@
 """Typed settings of one stack: the only place where defaults and limits of the platform stand."""
 
+from settings.alarms import AlarmsSettings, Subscription
 from settings.app import AppScaling, AppSettings, Runtimes
 from settings.aws import AwsSettings
 from settings.cache import CacheSettings
 from settings.database import BackupReplicaSettings, DatabaseSettings
+from settings.database_proxy import DatabaseProxySettings
 from settings.ecs import EcsSettings, FargateCapacity
 from settings.edge import EdgeSettings
 from settings.image import ImageBuild, ImageSettings
@@ -17,11 +19,13 @@ from settings.storage import StorageSettings
 __all__ = [
     "PROJECT",
     "STANDARD_TAGS",
+    "AlarmsSettings",
     "AppScaling",
     "AppSettings",
     "AwsSettings",
     "BackupReplicaSettings",
     "CacheSettings",
+    "DatabaseProxySettings",
     "DatabaseSettings",
     "EcsSettings",
     "EdgeSettings",
@@ -38,5 +42,6 @@ __all__ = [
     "SettingsError",
     "StackSettings",
     "StorageSettings",
+    "Subscription",
     "load",
 ]

@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from settings.alarms import AlarmsSettings
 from settings.app import AppSettings, Runtimes
 from settings.aws import AwsSettings
 from settings.base import Problem, Settings
 from settings.cache import CacheSettings
 from settings.database import DatabaseSettings
+from settings.database_proxy import DatabaseProxySettings
 from settings.ecs import EcsSettings
 from settings.edge import EdgeSettings
 from settings.image import ImageSettings
@@ -28,11 +30,12 @@ STANDARD_TAGS = ("Project", "Environment", "Stack", "Owner", "ManagedBy")
 """Tags that every taggable resource of a stack carries."""
 
 
-CLOUD_SECTIONS = ("network", "database", "ecs", "storage", "edge")
+CLOUD_SECTIONS = ("network", "database", "database_proxy", "ecs", "storage", "edge", "alarms")
 """Sections that need an AWS account."""
 
 NEEDS = {
     "database": ("network",),
+    "database_proxy": ("database",),
     "storage": ("network",),
     "app": ("image", "network", "ecs"),
     "edge": ("network", "app"),
@@ -64,6 +67,9 @@ class StackSettings(Settings):
     database: DatabaseSettings | None = None
     """PostgreSQL on RDS."""
 
+    database_proxy: DatabaseProxySettings | None = None
+    """RDS Proxy, through which the app then reaches the database."""
+
     ecs: EcsSettings | None = None
     """ECS cluster."""
 
@@ -91,6 +97,9 @@ class StackSettings(Settings):
     edge: EdgeSettings | None = None
     """Public load balancer, TLS, DNS and web application firewall."""
 
+    alarms: AlarmsSettings | None = None
+    """Alarms of what runs on AWS."""
+
     def problems(self) -> Iterator[Problem]:
         yield from self._missing_parts()
         if self.aws is None:
@@ -98,9 +107,11 @@ class StackSettings(Settings):
                 if getattr(self, section) is not None:
                     yield Problem(section, "set", "unset in a stack without `aws`")
         if self.environment == "prod" and self.aws is not None:
-            for section in ("network", "database"):
+            for section in ("network", "database", "alarms"):
                 if getattr(self, section) is None:
                     yield Problem(section, None, "set in prod")
+            if self.alarms is not None and not self.alarms.subscriptions:
+                yield Problem("alarms.subscriptions", {}, "at least one in prod, where somebody must hear of alarms")
         if self.environment != "local" and self.aws is None:
             yield Problem("aws", None, f"set in {self.environment}")
         if self.environment == "local" and self.aws is not None:

@@ -74,6 +74,9 @@ class Vpc(pulumi.ComponentResource):
     nat_public_ips: dict[str, pulumi.Output[str]]
     """Zone letter to the address that the zone's NAT gateway shows to the internet; empty for an adopted VPC."""
 
+    nat_gateway_ids: dict[str, pulumi.Output[str]]
+    """Zone letter to the id of its NAT gateway; empty for an adopted VPC."""
+
     s3_endpoint_id: pulumi.Output[str] | None
     """Id of the S3 gateway endpoint, for bucket policies; None for an adopted VPC."""
 
@@ -97,6 +100,7 @@ class Vpc(pulumi.ComponentResource):
                 "private_cidrs": self.private_cidrs,
                 "private_route_table_ids": self.private_route_table_ids,
                 "nat_public_ips": self.nat_public_ips,
+                "nat_gateway_ids": self.nat_gateway_ids,
                 "s3_endpoint_id": self.s3_endpoint_id,
                 "endpoint_security_group_id": self.endpoint_security_group_id,
             }
@@ -178,6 +182,7 @@ class Vpc(pulumi.ComponentResource):
         }
         self.private_route_table_ids = {zone: table.id for zone, table in private_routes.items()}
         self.nat_public_ips = {zone: nat.public_ip for zone, nat in nats.items()}
+        self.nat_gateway_ids = {zone: nat.id for zone, nat in nats.items()}
 
     def _route_table(self, name: str, vpc: aws.ec2.Vpc) -> aws.ec2.RouteTable:
         """Make a route table that leads to the VPC itself and nowhere else; routes are resources of their own."""
@@ -237,5 +242,6 @@ class Vpc(pulumi.ComponentResource):
         self.private_cidrs = {zone: subnet.cidr_block for zone, subnet in private.items()}
         self.private_route_table_ids = {}
         self.nat_public_ips = {}
+        self.nat_gateway_ids = {}
         self.s3_endpoint_id = None
         self.endpoint_security_group_id = None

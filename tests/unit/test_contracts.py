@@ -16,6 +16,9 @@ CLOUD_STACKS = ("dev", "prod")
 AUTONAME_SUFFIX = 8
 """Length of what the AWS provider appends to a logical name: a hyphen and seven hexadecimal digits."""
 
+PREFIX_SUFFIX = 26
+"""Length of what it appends to a name's prefix: the time and a number."""
+
 NAME_LIMITS = {
     "aws:iam/role:Role": 64,
     "aws:rds/instance:Instance": 63,
@@ -123,6 +126,7 @@ def test_a_stack_with_a_long_name_still_fits_the_clouds_names(stack: str) -> Non
             physical = (
                 resource.inputs.get("name")
                 or resource.inputs.get("identifier")
+                or ("namePrefix" in resource.inputs and resource.inputs["namePrefix"] + "x" * PREFIX_SUFFIX)
                 or resource.name + "x" * AUTONAME_SUFFIX
             )
             assert len(physical) <= limit, resource.urn

@@ -1,0 +1,181 @@
+"""RDS Proxy in front of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.account import AwsAccount
+from components.database import PORT, RdsPostgres
+from components.iam import policy, service_trust
+from components.secrets import SecretReference, may_read
+from settings.database_proxy import DatabaseProxySettings
+
+
+@dataclass(frozen=True)
+class RdsProxyArgs:
+    """What the proxy needs to know.
+
+    Attributes:
+        settings: the stack's ``database_proxy`` section.
+        account: the account it lives in.
+        database: what it stands before.
+        vpc_id: VPC of the subnets.
+        subnet_ids: zone letter to subnet id, in at least two zones.
+        log_key_arn: ARN of the KMS key that encrypts log groups.
+        clients: who may connect: a name for each source, to the id of its security group.
+    """
+
+    settings: DatabaseProxySettings
+    account: AwsAccount
+    database: RdsPostgres
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Mapping[str, pulumi.Input[str]]
+    log_key_arn: pulumi.Input[str]
+    clients: Mapping[str, pulumi.Input[str]]
+
+
+class RdsProxy(pulumi.ComponentResource):
+    """A proxy that shares the database's connections among clients and keeps them through a fail-over.
+
+    Clients sign in to it with the same name and password as to the database, by TLS. Its own certificate is one that
+    everybody trusts, not one of RDS's authorities.
+    """
+
+    endpoint: pulumi.Output[str]
+    """Host name."""
+
+    port: int
+    """TCP port."""
+
+    proxy_name: pulumi.Output[str]
+    """Name of the proxy, the ``ProxyName`` of its metrics."""
+
+    security_group_id: pulumi.Output[str]
+    """Security group of the proxy."""
+
+    def __init__(self, name: str, args: RdsProxyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("auterity:database:RdsProxy", name, None, opts)
+        settings, own = args.settings, pulumi.ResourceOptions(parent=self)
+        proxy_name = f"{name}-postgres"
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-postgres-proxy",
+            name=f"/aws/rds/proxy/{proxy_name}",
+            retention_in_days=settings.log_retention_days,
+            kms_key_id=args.log_key_arn,
+            opts=own,
+        )
+        security_group = self._security_group(name, args)
+        proxy = aws.rds.Proxy(
+            f"{name}-postgres",
+            name=proxy_name,
+            engine_family="POSTGRESQL",
+            require_tls=True,
+            auths=[
+                aws.rds.ProxyAuthArgs(
+                    auth_scheme="SECRETS",
+                    iam_auth="DISABLED",
+                    client_password_auth_type="POSTGRES_SCRAM_SHA_256",  # noqa: S106 - the name of a method
+                    secret_arn=args.database.master_secret_arn,
+                )
+            ],
+            role_arn=self._role(name, args),
+            vpc_subnet_ids=list(args.subnet_ids.values()),
+            vpc_security_group_ids=[security_group.id],
+            idle_client_timeout=settings.idle_client_seconds,
+            # It would log the text of statements.
+            debug_logging=False,
+            # RDS would make the log group itself, without retention or key.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group]),
+        )
+        targets = aws.rds.ProxyDefaultTargetGroup(
+            f"{name}-postgres",
+            db_proxy_name=proxy.name,
+            connection_pool_config=aws.rds.ProxyDefaultTargetGroupConnectionPoolConfigArgs(
+                max_connections_percent=settings.max_connections_percent,
+                max_idle_connections_percent=settings.max_idle_connections_percent,
+                connection_borrow_timeout=settings.borrow_timeout_seconds,
+            ),
+            opts=own,
+        )
+        target = aws.rds.ProxyTarget(
+            f"{name}-postgres",
+            db_proxy_name=proxy.name,
+            target_group_name=targets.name,
+            db_instance_identifier=args.database.identifier,
+            opts=own,
+        )
+        # By way of the target: without a database behind it the proxy refuses everybody.
+        self.endpoint = pulumi.Output.all(proxy.endpoint, target.id).apply(lambda values: str(values[0]))
+        self.port = PORT
+        self.proxy_name = proxy.name
+        self.security_group_id = security_group.id
+        self.register_outputs(
+            {
+                "endpoint": self.endpoint,
+                "port": self.port,
+                "proxy_name": self.proxy_name,
+                "security_group_id": self.security_group_id,
+            }
+        )
+
+    def _role(self, name: str, args: RdsProxyArgs) -> pulumi.Output[str]:
+        """Let the proxy read the master user's secret, and no other."""
+        own = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(
+            f"{name}-postgres-proxy",
+            description="RDS Proxy of the platform's database",
+            assume_role_policy=service_trust("rds.amazonaws.com", args.account.account_id),
+            opts=own,
+        )
+        secret = SecretReference(args.database.master_secret_arn, args.database.key_arn)
+        rights = aws.iam.RolePolicy(
+            f"{name}-postgres-proxy", role=role.name, policy=policy(*may_read(args.account, secret)), opts=own
+        )
+        return pulumi.Output.all(role.arn, rights.id).apply(lambda values: str(values[0]))
+
+    def _security_group(self, name: str, args: RdsProxyArgs) -> aws.ec2.SecurityGroup:
+        """Let the named clients in, and out to the database alone, which lets the proxy in."""
+        own = pulumi.ResourceOptions(parent=self)
+        group = aws.ec2.SecurityGroup(
+            f"{name}-postgres-proxy",
+            description="RDS Proxy of the platform",
+            vpc_id=args.vpc_id,
+            tags={"Name": f"{name}-postgres-proxy"},
+            opts=own,
+        )
+        for client, security_group_id in args.clients.items():
+            aws.vpc.SecurityGroupIngressRule(
+                f"{name}-postgres-proxy-from-{client}",
+                security_group_id=group.id,
+                referenced_security_group_id=security_group_id,
+                ip_protocol="tcp",
+                from_port=PORT,
+                to_port=PORT,
+                description=f"PostgreSQL from {client}",
+                opts=own,
+            )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-postgres-proxy-to-postgres",
+            security_group_id=group.id,
+            referenced_security_group_id=args.database.security_group_id,
+            ip_protocol="tcp",
+            from_port=PORT,
+            to_port=PORT,
+            description="PostgreSQL",
+            opts=own,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-postgres-from-proxy",
+            security_group_id=args.database.security_group_id,
+            referenced_security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=PORT,
+            to_port=PORT,
+            description="PostgreSQL from proxy",
+            opts=own,
+        )
+        return group
