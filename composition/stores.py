@@ -39,8 +39,11 @@ class Stores:
 
 def make_stores(ground: Ground, settings: StackSettings, vpc: Vpc, clients: Clients) -> Stores:
     """Make the stores that the settings want managed by AWS."""
-    database = make_database(ground, settings.database, vpc, clients) if settings.database else None
-    proxy = None
+    database, proxy = None, None
+    if settings.database:
+        # Where there is a pool, it alone comes to the database.
+        direct: Clients = {} if settings.database_proxy else clients
+        database = make_database(ground, settings.database, vpc, direct)
     if database and settings.database_proxy:
         proxy = make_proxy(ground, settings.database_proxy, vpc, database, clients)
     cache, broker = make_cache_and_queue(ground, settings, vpc, clients)
