@@ -107,7 +107,7 @@ class StackSettings(Settings):
                 if getattr(self, section) is not None:
                     yield Problem(section, "set", "unset in a stack without `aws`")
         if self.environment == "prod" and self.aws is not None:
-            for section in ("network", "database", "alarms"):
+            for section in ("network", "database", "edge", "alarms"):
                 if getattr(self, section) is None:
                     yield Problem(section, None, "set in prod")
             if self.alarms is not None and not self.alarms.subscriptions:
@@ -116,6 +116,16 @@ class StackSettings(Settings):
             yield Problem("aws", None, f"set in {self.environment}")
         if self.environment == "local" and self.aws is not None:
             yield Problem("aws", "set", "unset in local, which has no cloud")
+        public = self.network.existing.subnets.public if self.network and self.network.existing else None
+        if self.edge is not None and public is not None and len(public) < 2:
+            yield Problem(
+                "network.existing.subnets.public",
+                sorted(public),
+                "subnets in at least two availability zones where `edge` is set",
+            )
+        certificate = self.edge.certificate_arn if self.edge else None
+        if certificate and self.aws is not None and certificate.split(":")[3] != self.aws.region:
+            yield Problem("edge.certificate_arn", certificate, f"one of the stack's own Region ({self.aws.region})")
         if self.runtimes.kubernetes > 0:
             yield Problem("runtimes.kubernetes", self.runtimes.kubernetes, "0 in a stack without a Kubernetes cluster")
         for section, part in (("cache", self.cache), ("messaging", self.messaging)):

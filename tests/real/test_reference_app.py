@@ -14,8 +14,10 @@ from pathlib import Path
 
 import aio_pika
 import httpx2
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg import sql
 
 from tests.real.services import HOST, Postgres, Rabbitmq, Redis, Server, free_port
 
@@ -82,6 +84,16 @@ def eventually(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.1)
+
+
+def rotate(server: Postgres, current: str, password: str) -> None:
+    """Change the user's password, and cut the sessions of the app as a fail-over would."""
+    with psycopg.connect(
+        host=server.host, port=server.port, dbname=server.database, user=server.user, password=current, autocommit=True
+    ) as connection:
+        change = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(server.user), sql.Literal(password))
+        connection.execute(change)
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orders'")
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +256,20 @@ def test_a_terminated_app_answers_what_it_began_and_ends_in_order(tmp_path: Path
 
         assert asyncio.run(terminate_during_a_request()) == (503, 200)
         assert app.process.wait(PATIENCE) == 0
+
+
+def test_an_app_whose_database_password_was_rotated_ends_in_order_to_be_started_with_the_new_one(
+    tmp_path: Path, environment: dict[str, str], postgres_server: Postgres
+) -> None:
+    given = {key: value for key, value in environment.items() if key != "DATABASE_PASSWORD_FILE"}
+    with running(tmp_path, {**given, "DATABASE_PASSWORD": postgres_server.password}) as app:
+        eventually(lambda: app.status("/readyz") == 200)
+        rotate(postgres_server, postgres_server.password, "another password")
+        try:
+            assert app.process.wait(PATIENCE) == 0
+        finally:
+            rotate(postgres_server, "another password", postgres_server.password)
+    assert "password was rotated" in app.log.read_text()
 
 
 def test_no_log_line_holds_a_password_and_every_one_is_json(

@@ -24,6 +24,19 @@ def config(**sections: Any) -> dict[str, str]:
     }
 
 
+PRODUCTION: dict[str, Any] = {
+    "aws": {},
+    "network": {},
+    "database": {"backup_replica": {}},
+    "ecs": {},
+    "image": {"reference": "app:1.4.2"},
+    "app": {},
+    "edge": {"domain": "auterity.example.com", "hosted_zone_id": "Z0123456789ABCDEFGHIJ"},
+    "alarms": {"subscriptions": {"on-call": {"protocol": "email", "endpoint": "on-call@example.com"}}},
+}
+"""The sections that a production stack has to have, with the keys that have no default."""
+
+
 def errors(**sections: Any) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load(config(**sections))
@@ -125,7 +138,7 @@ def test_dev_may_switch_off_what_costs(wrong: dict[str, Any]) -> None:
 
 
 def test_the_defaults_are_those_of_production() -> None:
-    settings = load(config(environment="prod", aws={}, network={}, database={"backup_replica": {}}, ecs={}))
+    settings = load(config(environment="prod", **PRODUCTION))
     assert settings.database == DatabaseSettings(
         backup_replica=settings.database.backup_replica if settings.database else None
     )
@@ -134,13 +147,62 @@ def test_the_defaults_are_those_of_production() -> None:
 
 
 def test_production_without_a_second_region_for_its_backups_is_refused() -> None:
-    [line] = errors(environment="prod", aws={}, network={}, database={})
+    [line] = errors(environment="prod", **{**PRODUCTION, "database": {}})
     assert line.startswith("auterity:database.backup_replica: null given")
 
 
 def test_backups_cannot_be_replicated_to_the_stacks_own_region() -> None:
-    [line] = errors(environment="prod", aws={"region": "us-west-2"}, network={}, database={"backup_replica": {}})
+    [line] = errors(environment="prod", **{**PRODUCTION, "aws": {"region": "us-west-2"}})
     assert line.startswith("auterity:database.backup_replica.region")
+
+
+@pytest.mark.parametrize("section", ["network", "database", "edge", "alarms"])
+def test_production_is_refused_without_a_part_that_it_has_to_have(section: str) -> None:
+    found = errors(environment="prod", **{key: value for key, value in PRODUCTION.items() if key != section})
+    assert f"auterity:{section}: null given; allowed: set in prod" in found
+
+
+def test_an_alarm_of_production_reaches_somebody() -> None:
+    [line] = errors(environment="prod", **{**PRODUCTION, "alarms": {}})
+    assert line.startswith("auterity:alarms.subscriptions: {} given")
+
+
+def test_what_a_section_needs_is_asked_for_once_with_all_who_need_it() -> None:
+    [line] = errors(environment="dev", aws={}, database={}, storage={})
+    assert line == "auterity:network: null given; allowed: set where `database` and `storage` are"
+
+
+def test_a_certificate_of_another_region_is_refused() -> None:
+    arn = "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+    [line] = errors(environment="prod", **{**PRODUCTION, "edge": {"domain": "a.example.com", "certificate_arn": arn}})
+    assert line.startswith("auterity:edge.certificate_arn")
+
+
+@pytest.mark.parametrize(
+    ("app", "key"),
+    [
+        ({"cpu_units": 2048, "memory_mib": 2048}, "memory_mib"),
+        ({"cpu_units": 256, "memory_mib": 1536}, "memory_mib"),
+        ({"copies": 20}, "copies"),
+        ({"scaling": {"minimum": 5, "maximum": 4}}, "scaling.minimum"),
+        ({"scaling": {"minimum": 1}}, "scaling.minimum"),
+        ({"environment": {"STRIPE_API_KEY": "x"}}, "environment.STRIPE_API_KEY"),
+    ],
+    ids=str,
+)
+def test_an_app_that_could_not_run_is_refused_by_its_key(app: dict[str, Any], key: str) -> None:
+    found = errors(environment="prod", **{**PRODUCTION, "app": app})
+    assert [line.split(":")[1].split(" ")[0] for line in found] == [f"app.{key}"]
+
+
+def test_a_value_that_looks_like_a_secret_is_not_shown() -> None:
+    app = {"environment": {"STRIPE_API_KEY": "sk-live-1"}}
+    assert "sk-live-1" not in "".join(errors(environment="prod", **{**PRODUCTION, "app": app}))
+
+
+@pytest.mark.parametrize("shares", [{"ecs": 50}, {"ecs": 50, "kubernetes": 60}], ids=str)
+def test_shares_of_requests_that_do_not_sum_to_all_are_refused(shares: dict[str, int]) -> None:
+    assert errors(environment="prod", **PRODUCTION, runtimes=shares)[0].startswith("auterity:runtimes")
 
 
 def test_a_cloud_section_without_a_cloud_is_refused() -> None:

@@ -1,19 +1,27 @@
 """What an order is, and where orders are kept: PostgreSQL, or this process's memory where none is configured."""
 
 import asyncio
+import logging
+import os
+import re
+import signal
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID, uuid4
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, ConfigDict, Field
 
 from .settings import DatabaseSettings
+
+_log = logging.getLogger("orders")
+
+_REFUSED = re.compile(r"password authentication failed|The password that was provided for the role")
 
 Publish = Callable[["Order"], Awaitable[None]]
 
@@ -109,6 +117,8 @@ class PostgresStore:
         self._prepared = False
         self._preparing = asyncio.Lock()
         self.pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+            # A password from the environment cannot change any more in this process.
+            connection_class=AsyncConnection if settings.password_file else _EndsOnRotation,
             # A function, so that each new connection reads the password file anew: a rotated secret is picked up.
             kwargs=lambda: _connection(settings),
             min_size=settings.pool_min,
@@ -195,6 +205,25 @@ class PostgresStore:
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
             await connection.execute(_SCHEMA)
         self._prepared = True
+
+
+class _EndsOnRotation(AsyncConnection[Any]):
+    """Ends the process in order when the database no longer takes the password that the process was started with.
+
+    Whoever started it starts another, which gets the new one. Requests go on meanwhile by the connections that are
+    open, and those of others.
+    """
+
+    @classmethod
+    async def connect(cls, *args: Any, **kwargs: Any) -> Self:
+        try:
+            return await super().connect(*args, **kwargs)
+        except OperationalError as error:
+            # libpq tells of a failed sign-in in words alone: PostgreSQL's, and RDS Proxy's.
+            if _REFUSED.search(str(error)):
+                _log.error("the database password was rotated: ending, to be started with the new one")
+                os.kill(os.getpid(), signal.SIGTERM)
+            raise
 
 
 def _connection(settings: DatabaseSettings) -> dict[str, Any]:
