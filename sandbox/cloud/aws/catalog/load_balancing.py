@@ -431,6 +431,8 @@ TYPES: dict[str, AwsType] = {
         deletion_rules=(_unprotected,),
         cascades={LISTENER: "loadBalancerArn", WEB_ACL_ASSOCIATION: "resourceArn"},
         replaces=frozenset({"internal", "customerOwnedIpv4Pool"}),
+        # The SDK's words on replacement are about network load balancers, which this does not tell apart.
+        in_place=frozenset({"subnets"}),
         operations={"update": "ModifyLoadBalancerAttributes"},
         extensions=(("aws_elasticloadbalancingv2_loadbalancer/application_subnets", ""),),
     ),
