@@ -16,8 +16,10 @@ from sandbox.cloud.faults import FAULTS_FILE
 from sandbox.workspace import Sandbox
 
 GOAL = 1.10
-SCALED_CHAIN = 30.0
-"""Seconds that the longest chain takes in the sandbox."""
+SCALED_CHAIN = 90.0
+"""Seconds that the longest chain takes in the sandbox: the engine's own seconds are not scaled, so they must stay small
+beside it, as they are beside the quarter of an hour that it takes at AWS.
+"""
 
 PARALLEL = 64
 """Operations that the engine is allowed at once, so that fast resources need not queue behind slow ones."""

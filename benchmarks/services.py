@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from components.access import WorkloadAccess, WorkloadAccessArgs
 from components.account import AwsAccount
 from components.database import RdsPostgres, RdsPostgresArgs
 from components.ecs import EcsCluster, EcsClusterArgs
 from components.encryption import EncryptionKey, EncryptionKeyArgs, log_groups_may_use
 from components.network import Vpc, VpcArgs
+from components.service import EcsService, EcsServiceArgs
 from settings import PROJECT, StackSettings, load
 
 NAMESPACE = "benchmark"
 """Of the configuration key ``services``, the number of services; all other keys are the platform's."""
 
+IMAGE = "registry.example.com/app:1.0.0"
+"""Image of every service: one that exists, so that nothing is built."""
+
 
 def service(
     name: str, settings: StackSettings, account: AwsAccount, key: EncryptionKey, vpc: Vpc, opts: pulumi.ResourceOptions
 ) -> None:
-    """Make one service: a cluster and a database of its own."""
+    """Make one service: tasks, a cluster and a database of its own."""
     assert settings.ecs
     assert settings.database
-    EcsCluster(name, EcsClusterArgs(settings.ecs, account, key.arn), opts)
+    assert settings.app
+    cluster = EcsCluster(name, EcsClusterArgs(settings.ecs, account, key.arn), opts)
+    access = WorkloadAccess(name, WorkloadAccessArgs(vpc.vpc_id), opts)
+    EcsService(
+        name,
+        EcsServiceArgs(
+            settings.app,
+            account,
+            cluster,
+            subnet_ids=vpc.private_subnet_ids,
+            security_group_id=access.security_group_id,
+            log_key_arn=key.arn,
+            image=IMAGE,
+            after=[vpc],
+        ),
+        opts,
+    )
     RdsPostgres(
         name,
         RdsPostgresArgs(
@@ -34,7 +56,7 @@ def service(
             vpc_id=vpc.vpc_id,
             subnet_ids=vpc.database_subnet_ids,
             log_key_arn=key.arn,
-            clients={},
+            clients={"ecs": access.security_group_id},
         ),
         opts,
     )
@@ -43,7 +65,8 @@ def service(
 async def program() -> None:
     """Make what the stack's configuration says."""
     config = pulumi.runtime.get_config_env()
-    settings = load({key: value for key, value in config.items() if not key.startswith(f"{NAMESPACE}:")})
+    platform = {key: value for key, value in config.items() if not key.startswith(f"{NAMESPACE}:")}
+    settings = load({**platform, f"{PROJECT}:image": json.dumps({"reference": IMAGE})})
     assert settings.aws
     assert settings.network
     provider = aws.Provider("aws", region=settings.aws.region)

@@ -45,6 +45,8 @@ def engine_environment(home: Path, stack: str, environ: Mapping[str, str] | None
         "PULUMI_HOME": str(home / "pulumi"),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase"),
         "PULUMI_STACK": stack,
+        # By itself the engine does four things at once for each CPU; what it does is to wait for the cloud.
+        "PULUMI_PARALLEL": "64",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",

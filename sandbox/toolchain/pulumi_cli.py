@@ -15,9 +15,11 @@ from functools import cache
 from http.client import HTTPException
 from pathlib import Path
 
+from sandbox.toolchain import go_build
 from sandbox.toolchain.cache import exclusive, staged
 from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.progress import Step, long_step, run, say
+from sandbox.toolchain.go_build import GoProgram, find_go, go_environment, required_version
+from sandbox.toolchain.progress import Step, long_step, say
 
 GO_MODULE = Path(__file__).parent / "pulumi-cli"
 """The Go module that requires the CLI; its go.mod is the one place that names the CLI's version."""
@@ -33,10 +35,6 @@ PROGRAM_RUNNER = "pulumi-language-python-exec"
 
 BUILD_TAGS = ("disable_grpc_modules", "grpcnotrace")
 """Leave out gRPC's service mesh and tracing pages, which the CLI does not use: an eighth of all packages."""
-
-
-COMPILER_FLAGS = "all=-l"
-"""No inlining: compiling takes a third less time, and a command of the CLI takes a tenth of a second more."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +58,7 @@ class DownloadUnavailable(Exception):  # noqa: N818 - not an error: the build fo
 @cache
 def pinned_version() -> str:
     """Return the version, such as ``3.259.0``, that is downloaded or built, and the oldest one accepted from PATH."""
-    found = re.search(r"^require github\.com/pulumi/pulumi/pkg/v3 v(\S+)$", (GO_MODULE / "go.mod").read_text(), re.M)
-    if not found:
-        raise ToolchainError(f"{GO_MODULE / 'go.mod'} does not require github.com/pulumi/pulumi/pkg/v3")
-    return found.group(1)
+    return required_version(GO_MODULE, "github.com/pulumi/pulumi/pkg/v3")
 
 
 def ensure_pulumi(cache_directory: Path) -> PulumiCli:
@@ -222,41 +217,22 @@ def fetch(url: str, target: Path, step: Step) -> str:
 
 
 def build(version: str, target: Path) -> None:
-    """Build the CLI from its Go module into ``target/bin``, with the SDK's script that runs Python programs.
-
-    What an interrupted build has compiled stays in Go's own cache, so the next one goes on from there.
-    """
-    go = shutil.which("go")
-    if not go:
-        raise ToolchainError(
-            f"The Pulumi CLI {version} has to be built here, and that needs Go: install Go 1.25 or newer"
-            " (https://go.dev/dl/), or install the Pulumi CLI itself (https://www.pulumi.com/docs/install/)"
-        )
-    # Without cgo no C compiler is needed; a workspace file of the surroundings must not change what is built.
-    env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
+    """Build the CLI from its Go module into ``target/bin``, with the SDK's script that runs Python programs."""
+    go = find_go(f"The Pulumi CLI {version}", "install the Pulumi CLI itself (https://www.pulumi.com/docs/install/)")
     executable = target / "bin" / "pulumi"
     executable.parent.mkdir()
-    command = [
-        go,
-        "build",
-        "-v",
-        "-trimpath",
-        "-buildvcs=false",
-        f"-tags={','.join(BUILD_TAGS)}",
-        f"-gcflags={COMPILER_FLAGS}",
-        f"-ldflags=-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}",
-        f"-o={executable}",
-        "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    ]
-    counts = {"modules": 0, "packages": 0}
-
-    def follow(line: str) -> str:
-        counts["modules" if line.startswith("go: downloading") else "packages"] += 1
-        return f"{counts['modules']} modules downloaded, {counts['packages']} packages compiled"
-
-    with long_step(f"Building the Pulumi CLI {version} from its Go module", "2 to 4 minutes on 2 cores") as step:
-        run(command, step, cwd=GO_MODULE, env=env, follow=follow)
-    script = sdk_directory([go, "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"], env)
+    program = GoProgram(
+        name="pulumi",
+        title=f"the Pulumi CLI {version}",
+        module=GO_MODULE,
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        usually="2 to 4 minutes on 2 cores",
+        variables=(("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", f"v{version}"),),
+        tags=BUILD_TAGS,
+    )
+    go_build.build(go, program, executable)
+    listed = [go, "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"]
+    script = sdk_directory(listed, go_environment())
     shutil.copyfile(script / "python" / "cmd" / PROGRAM_RUNNER, executable.with_name(PROGRAM_RUNNER))
 
 
