@@ -43,8 +43,8 @@ same `up` without any, over that chain; it may fall below 1, because the engine 
 how busy the machine was in either run. By itself the engine allows four operations at once for each CPU
 ({engine_parallel} on this machine): then fast resources queue behind slow ones that they do not need."""
 
-SCALING_METHOD = """Previews, from an empty state, of a program that makes the stack's network and N services on the platform's
-components, in turn. A service is an ECS cluster with the app's tasks and a PostgreSQL database of its own,
+SCALING_METHOD = """Previews, from an empty state, of a program that makes the stack's network and N services on the
+platform's components, in turn. A service is an ECS cluster with the app's tasks and a PostgreSQL database of its own,
 configured as in the stack. Resources include components and the stack itself. The line is fitted to all previews by
 least squares. Memory is the largest resident set of the program's and the engine's process, seen every 20 ms in a
 preview of its own."""

@@ -1,0 +1,226 @@
+"""What the sandbox's Kubernetes does as a cluster of a cloud does it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from kubernetes import client, utils
+from kubernetes.client.exceptions import ApiException
+
+from sandbox.kubernetes import Cluster, ClusterError
+from sandbox.kubernetes.supplements import LOAD
+from sandbox.toolchain import cache_directory
+from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes, kubernetes_version
+
+PATIENCE = 60
+APP = {"app": "web"}
+
+
+def eventually(ask: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.2)
+    return answer
+
+
+def deployment(replicas: int, **container: Any) -> dict[str, Any]:
+    web = {"name": "web", "image": "web:1.0.0", "resources": {"requests": {"cpu": "100m"}}, **container}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": APP},
+            "template": {"metadata": {"labels": APP}, "spec": {"containers": [web]}},
+        },
+    }
+
+
+@pytest.fixture
+def namespace(api: client.ApiClient) -> Iterator[str]:
+    core = client.CoreV1Api(api)
+    name = f"test-{time.monotonic_ns()}"
+    core.create_namespace({"metadata": {"name": name}})
+    yield name
+    core.delete_namespace(name)
+
+
+def apply(api: client.ApiClient, namespace: str, *objects: dict[str, Any]) -> None:
+    for thing in objects:
+        utils.create_from_dict(api, thing, namespace=namespace)
+
+
+def test_it_is_the_release_that_the_module_names(api: client.ApiClient) -> None:
+    assert client.VersionApi(api).get_code().git_version == f"v{kubernetes_version()}"
+
+
+def test_there_is_a_ready_node_in_each_of_three_zones(api: client.ApiClient) -> None:
+    nodes = client.CoreV1Api(api).list_node().items
+    ready = {
+        node.metadata.labels["topology.kubernetes.io/zone"]
+        for node in nodes
+        if any(c.type == "Ready" and c.status == "True" for c in node.status.conditions)
+    }
+    assert ready == {"us-east-1a", "us-east-1b", "us-east-1c"}
+
+
+def test_a_deployment_comes_to_run_all_its_pods(api: client.ApiClient, namespace: str) -> None:
+    apply(api, namespace, deployment(3))
+    apps = client.AppsV1Api(api)
+    eventually(lambda: apps.read_namespaced_deployment("web", namespace).status.available_replicas == 3)
+
+
+def test_a_claim_gets_a_volume_once_a_pod_wants_it_and_both_go_together(api: client.ApiClient, namespace: str) -> None:
+    core = client.CoreV1Api(api)
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    apply(api, namespace, claim)
+    mounted = deployment(1, volumeMounts=[{"name": "data", "mountPath": "/data"}])
+    mounted["spec"]["template"]["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    assert core.read_namespaced_persistent_volume_claim("data", namespace).status.phase == "Pending"
+
+    apply(api, namespace, mounted)
+    eventually(lambda: core.read_namespaced_persistent_volume_claim("data", namespace).status.phase == "Bound")
+
+    client.AppsV1Api(api).delete_namespaced_deployment("web", namespace)
+    core.delete_namespaced_persistent_volume_claim("data", namespace)
+    eventually(lambda: namespace not in {v.spec.claim_ref.namespace for v in core.list_persistent_volume().items})
+
+
+@pytest.mark.parametrize(
+    ("annotations", "kind"),
+    [({}, "ip"), ({"service.beta.kubernetes.io/aws-load-balancer-type": "external"}, "hostname")],
+    ids=["plain", "aws"],
+)
+def test_a_load_balancer_gets_an_address(
+    api: client.ApiClient, namespace: str, annotations: dict[str, str], kind: str
+) -> None:
+    core = client.CoreV1Api(api)
+    service = {
+        "metadata": {"name": "web", "annotations": annotations},
+        "spec": {"type": "LoadBalancer", "selector": APP, "ports": [{"port": 80}]},
+    }
+    core.create_namespaced_service(namespace, service)
+    ingress = eventually(lambda: core.read_namespaced_service("web", namespace).status.load_balancer.ingress)
+    assert getattr(ingress[0], kind)
+
+
+def test_a_privileged_pod_is_refused_where_pod_security_is_restricted(api: client.ApiClient, namespace: str) -> None:
+    core = client.CoreV1Api(api)
+    core.patch_namespace(namespace, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
+    pod = {
+        "metadata": {"name": "bad"},
+        "spec": {"containers": [{"name": "bad", "image": "bad:1", "securityContext": {"privileged": True}}]},
+    }
+    with pytest.raises(ApiException, match="violates PodSecurity"):
+        core.create_namespaced_pod(namespace, pod)
+
+
+def test_an_autoscaler_follows_the_load_that_is_set(api: client.ApiClient, namespace: str) -> None:
+    core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
+    apply(api, namespace, deployment(2))
+    scaler = {
+        "metadata": {"name": "web"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "minReplicas": 2,
+            "maxReplicas": 5,
+            "metrics": [
+                {
+                    "type": "Resource",
+                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+                }
+            ],
+        },
+    }
+    client.AutoscalingV2Api(api).create_namespaced_horizontal_pod_autoscaler(namespace, scaler)
+    core.create_namespaced_config_map("kube-system", {"metadata": {"name": LOAD}, "data": {namespace: "200"}})
+    try:
+        eventually(lambda: apps.read_namespaced_deployment("web", namespace).spec.replicas == 5)
+    finally:
+        core.delete_namespaced_config_map(LOAD, "kube-system")
+
+
+def test_nobody_gets_in_without_a_token(cluster: Cluster) -> None:
+    anonymous = client.Configuration(host=cluster.endpoint)
+    anonymous.ssl_ca_cert = str(cluster.credentials / "ca.crt")
+    with pytest.raises(ApiException) as refused:
+        client.CoreV1Api(client.ApiClient(anonymous)).list_namespace()
+    assert refused.value.status in (401, 403)
+
+
+def test_kubectl_reaches_it(cluster: Cluster, tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(cluster.kubeconfig()))
+    kubectl = ensure_kubernetes(cache_directory())["kubectl"]
+    answer = subprocess.run(
+        [kubectl, "get", "nodes", "-o", "name"], env={"KUBECONFIG": str(kubeconfig)}, capture_output=True, text=True
+    )
+    assert answer.stdout.split() == ["node/node-a", "node/node-b", "node/node-c"]
+
+
+def test_a_second_start_finds_it_running(cluster: Cluster) -> None:
+    before = {name: process.pid for name, process in cluster.daemons.running().items()}
+    Cluster(cluster.directory).start()
+    assert {name: process.pid for name, process in cluster.daemons.running().items()} == before
+
+
+def test_after_a_crash_a_start_brings_it_back_with_all_objects_at_the_same_address(
+    cluster: Cluster, api: client.ApiClient
+) -> None:
+    core = client.CoreV1Api(api)
+    core.create_namespaced_config_map("default", {"metadata": {"name": "kept"}, "data": {"a": "1"}})
+    for name in ("etcd", "kube-apiserver"):
+        cluster.daemons.running()[name].kill()
+    eventually(lambda: not cluster.running)
+    endpoint = cluster.endpoint
+    cluster.start()
+    assert cluster.endpoint == endpoint
+    assert core.read_namespaced_config_map("kept", "default").data == {"a": "1"}
+
+
+def test_another_process_that_got_the_same_id_is_not_taken_for_ours(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path)
+    me = psutil.Process()
+    (tmp_path / "processes.json").write_text(json.dumps({"etcd": [me.pid, me.create_time() - 100]}))
+    assert cluster.daemons.running() == {}
+    cluster.stop()
+    assert me.is_running()
+
+
+def test_a_program_that_ends_is_named_with_what_it_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "etcd"
+    broken.write_text("#!/bin/sh\necho 'the disk is gone' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    real = ensure_kubernetes(cache_directory())
+    monkeypatch.setattr("sandbox.kubernetes.cluster.ensure_kubernetes", lambda _: {**real, "etcd": broken})
+    cluster = Cluster(tmp_path / "cluster")
+    with pytest.raises(ClusterError, match=r"etcd of the sandbox's Kubernetes ended:\nthe disk is gone"):
+        cluster.start()
+    assert cluster.daemons.running() == {}
+
+
+def test_removed_it_leaves_neither_a_process_nor_a_file(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "cluster")
+    cluster.start()
+    processes, endpoint = list(cluster.daemons.running().values()), cluster.endpoint
+    assert len(processes) == 6
+    cluster.remove()
+    assert [process for process in processes if process.is_running()] == []
+    assert not cluster.directory.exists()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(endpoint, timeout=5)  # noqa: S310 - its own address
