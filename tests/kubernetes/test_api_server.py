@@ -168,7 +168,10 @@ def test_kubectl_reaches_it(cluster: Cluster, tmp_path: Path) -> None:
     kubeconfig.write_text(json.dumps(cluster.kubeconfig()))
     kubectl = ensure_kubernetes(cache_directory())["kubectl"]
     answer = subprocess.run(
-        [kubectl, "get", "nodes", "-o", "name"], env={"KUBECONFIG": str(kubeconfig)}, capture_output=True, text=True
+        [kubectl, "get", "nodes", "-o", "name"],
+        env={"KUBECONFIG": str(kubeconfig), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
     )
     assert answer.stdout.split() == ["node/node-a", "node/node-b", "node/node-c"]
 
