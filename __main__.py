@@ -6,6 +6,7 @@ import pulumi
 
 from components.access import WorkloadAccess, WorkloadAccessArgs
 from composition.app import serve_app
+from composition.cluster import make_eks_cluster
 from composition.ground import lay_ground, make_ecs_cluster, make_network
 from composition.stores import make_stores
 from composition.watch import watch
@@ -33,6 +34,8 @@ def aws_platform(settings: StackSettings, where: AwsSettings) -> None:
     if not settings.network:
         return
     vpc = make_network(ground, settings.network)
+    if settings.kubernetes and settings.kubernetes.eks:
+        make_eks_cluster(ground, settings.kubernetes.eks, vpc)
     access = WorkloadAccess(ground.name, WorkloadAccessArgs(vpc.vpc_id), ground.opts)
     stores = make_stores(ground, settings, vpc, clients={"ecs": access.security_group_id})
     service, edge = None, None

@@ -17,8 +17,10 @@ from pulumi import automation
 from semver import VersionInfo
 
 from sandbox import language_host
+from sandbox.cloud.aws.control_plane import clusters_directory
 from sandbox.cloud.server import Cloud, install_plugins
 from sandbox.environment import engine_environment, withheld
+from sandbox.kubernetes import aws_command
 from sandbox.stack_files import Document, project_copy, read, stack_copy, stack_names, write
 from sandbox.toolchain import PulumiCli, cache_directory, ensure_pulumi
 from sandbox.toolchain.cache import exclusive
@@ -91,6 +93,7 @@ class Sandbox:
             with self._alone():
                 write_once(self.home / "passphrase", secrets.token_urlsafe(32))
                 install_plugins(self.home / "pulumi")
+                install_command(self.home / "bin" / "aws", aws_command.__file__)
                 if self._cli.program_runner:
                     install_language_host(self.home / "pulumi", self._cli.program_runner)
             self._cloud = starting.enter_context(Cloud(self.cloud_directory))
@@ -104,7 +107,9 @@ class Sandbox:
     def environment(self, stack: str) -> dict[str, str]:
         """Return the whole environment in which the engine works on `stack`: nothing of a real cloud is in it."""
         env = engine_environment(self.home, stack)
-        env["PATH"] = f"{self.cli.executable.parent}{os.pathsep}{env.get('PATH', os.defpath)}"
+        ours = (str(self.home / "bin"), str(self.cli.executable.parent))
+        env["PATH"] = os.pathsep.join((*ours, env.get("PATH", os.defpath)))
+        env[aws_command.VARIABLE] = str(clusters_directory(self.cloud_directory))
         return {**env, **self.cloud.environment}
 
     def pulumi(self, stack: str, *arguments: str) -> int:
@@ -207,14 +212,18 @@ def write_once(path: Path, text: str) -> None:
 
 def install_language_host(pulumi_home: Path, program_runner: Path) -> None:
     """Make this project's language host the plugin that the engine finds for Python in `pulumi_home`."""
-    plugin = pulumi_home / "plugins" / "language-python-v0.0.1"
-    plugin.mkdir(parents=True, exist_ok=True)
-    launcher = plugin / "pulumi-language-python"
-    command = [sys.executable, "-P", language_host.__file__, "--program-runner", str(program_runner)]
-    part = launcher.with_name(f"{launcher.name}.part")
+    launcher = pulumi_home / "plugins" / "language-python-v0.0.1" / "pulumi-language-python"
+    install_command(launcher, language_host.__file__, "--program-runner", str(program_runner))
+
+
+def install_command(path: Path, script: str, *arguments: str) -> None:
+    """Make `path` a command that runs a Python script of this checkout."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-P", script, *arguments]
+    part = path.with_name(f"{path.name}.part")
     part.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
     part.chmod(0o755)
-    part.rename(launcher)
+    part.rename(path)
 
 
 @contextmanager

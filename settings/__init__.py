@@ -9,6 +9,7 @@ from settings.database_proxy import DatabaseProxySettings
 from settings.ecs import EcsSettings, FargateCapacity
 from settings.edge import EdgeSettings
 from settings.image import ImageBuild, ImageSettings
+from settings.kubernetes import EksSettings, ExistingClusterSettings, KubernetesSettings
 from settings.loading import PROJECT, SettingsError, load
 from settings.messaging import MessagingSettings
 from settings.network import ExistingSubnets, ExistingVpc, FlowLogSettings, NetworkSettings
@@ -29,12 +30,15 @@ __all__ = [
     "DatabaseSettings",
     "EcsSettings",
     "EdgeSettings",
+    "EksSettings",
+    "ExistingClusterSettings",
     "ExistingSubnets",
     "ExistingVpc",
     "FargateCapacity",
     "FlowLogSettings",
     "ImageBuild",
     "ImageSettings",
+    "KubernetesSettings",
     "MessagingSettings",
     "NetworkSettings",
     "Runtimes",

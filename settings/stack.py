@@ -17,6 +17,7 @@ from settings.database_proxy import DatabaseProxySettings
 from settings.ecs import EcsSettings
 from settings.edge import EdgeSettings
 from settings.image import ImageSettings
+from settings.kubernetes import KubernetesSettings
 from settings.messaging import MessagingSettings
 from settings.network import NetworkSettings
 from settings.secrets import SecretsSettings
@@ -73,6 +74,9 @@ class StackSettings(Settings):
     ecs: EcsSettings | None = None
     """ECS cluster."""
 
+    kubernetes: KubernetesSettings | None = None
+    """Kubernetes cluster."""
+
     cache: CacheSettings | None = None
     """Cache, on ElastiCache or in the cluster."""
 
@@ -116,6 +120,16 @@ class StackSettings(Settings):
             yield Problem("aws", None, f"set in {self.environment}")
         if self.environment == "local" and self.aws is not None:
             yield Problem("aws", "set", "unset in local, which has no cloud")
+        eks = self.kubernetes.eks if self.kubernetes else None
+        if eks is not None and self.aws is None:
+            yield Problem("kubernetes.eks", "set", "unset in a stack without `aws`; `existing` finds any cluster")
+        if eks is not None and self.network is None:
+            yield Problem("network", None, "set where `kubernetes.eks` is")
+        block = self.network.cidr if self.network and not self.network.existing else None
+        if eks is not None and block is not None and eks.service_cidr.overlaps(block):
+            yield Problem(
+                "kubernetes.eks.service_cidr", str(eks.service_cidr), f"a block apart from the VPC's ({block})"
+            )
         public = self.network.existing.subnets.public if self.network and self.network.existing else None
         if self.edge is not None and public is not None and len(public) < 2:
             yield Problem(

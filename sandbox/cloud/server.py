@@ -23,6 +23,7 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.cloud import launcher
+from sandbox.cloud.aws import control_plane
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.provider import OLD_INPUTS, SimulatedProvider
@@ -126,6 +127,7 @@ class Cloud:
         return {launcher.VARIABLE: str(self._runtime_dir / "control")}
 
     def __enter__(self) -> Self:
+        control_plane.start_all(self.store)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
         return self

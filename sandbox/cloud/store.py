@@ -80,9 +80,13 @@ class Store:
     """The resources of every simulated cloud, in ``cloud.db`` under `state_dir` (readable by its owner alone).
 
     It is used from one thread at a time; several processes may open it.
+
+    Attributes:
+        directory: where it is; what belongs to a resource and is no record lies beside it.
     """
 
     def __init__(self, state_dir: Path) -> None:
+        self.directory = state_dir
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = state_dir / "cloud.db"
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -122,8 +122,8 @@ class Cluster:
                 self.daemons.stop(last=("kube-apiserver", "etcd"))
 
     def remove(self) -> None:
-        """Stop every program and remove all that it left."""
-        self.stop()
+        """Stop every program, at once since nothing of it is kept, and remove all that it left."""
+        self.daemons.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _start_store_and_server(self, binaries: dict[str, Path], ports: dict[str, int]) -> None:

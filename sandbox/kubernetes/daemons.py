@@ -66,6 +66,14 @@ class Daemons:
             psutil.wait_procs(alive, timeout=STOP_SECONDS)
         self._record.unlink(missing_ok=True)
 
+    def kill(self) -> None:
+        """End everything without asking, for who wants nothing of it any more."""
+        running = list(self.running().values())
+        for process in running:
+            _quietly(process.kill)
+        psutil.wait_procs(running, timeout=STOP_SECONDS)
+        self._record.unlink(missing_ok=True)
+
     def tail(self, name: str, lines: int = 8) -> str:
         """Return the last lines that a program wrote."""
         log = self.directory / f"{name}.log"

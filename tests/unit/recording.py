@@ -42,6 +42,10 @@ def _validation_options(inputs: Mapping[str, Any]) -> dict[str, Any]:
 COMPUTED: Mapping[str, Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     "aws:acm/certificate:Certificate": _validation_options,
     "aws:ecr/repository:Repository": {"repositoryUrl": "registry.test/app", "registryId": ACCOUNT_ID},
+    "aws:eks/cluster:Cluster": {
+        "endpoint": "https://kubernetes.test",
+        "certificateAuthority": {"data": "authority"},
+    },
     "aws:elasticache/replicationGroup:ReplicationGroup": {
         "primaryEndpointAddress": "cache.test",
         "readerEndpointAddress": "cache-readers.test",
@@ -156,6 +160,7 @@ class _Cloud(Mocks):
                 "dnsSuffix": "amazonaws.com",
                 "reverseDnsPrefix": "com.amazonaws",
             },
+            "aws:eks/getAddonVersion:getAddonVersion": lambda args: {**args, "version": "v1.0.0-eksbuild.1"},
             "aws:ecr/getAuthorizationToken:getAuthorizationToken": lambda _: {
                 "id": REGION,
                 "userName": "AWS",

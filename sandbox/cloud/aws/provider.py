@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import re
@@ -12,8 +13,9 @@ from typing import Any
 
 from pulumi.provider.experimental import provider as sdk
 
-from sandbox.cloud.aws import schemas
+from sandbox.cloud.aws import control_plane, schemas
 from sandbox.cloud.aws.catalog import CATALOG
+from sandbox.cloud.aws.catalog.kubernetes import CLUSTER
 from sandbox.cloud.aws.invokes import INVOKES
 from sandbox.cloud.aws.model import (
     ACCOUNT,
@@ -31,10 +33,12 @@ from sandbox.cloud.differences import Comparison
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.faults import NEVER_READY
 from sandbox.cloud.naming import autoname
-from sandbox.cloud.property_values import UNKNOWN, holds_unknown, plain_map
+from sandbox.cloud.property_values import UNKNOWN, holds_unknown, plain_map, wrap_map
 from sandbox.cloud.provider import Draft, SimulatedProvider
 from sandbox.cloud.sdk_types import Problem, SdkType, sdk_type
 from sandbox.cloud.store import IDENTIFYING, Resource
+from sandbox.kubernetes import ClusterError
+from sandbox.toolchain import ToolchainError
 
 OWNER = "__owner"
 """Input of a resource that AWS made by itself: the id of the one it belongs to."""
@@ -143,6 +147,25 @@ class AwsProvider(SimulatedProvider):
         return implied
 
     # Made, changed and removed
+
+    async def create(self, request: sdk.CreateRequest) -> sdk.CreateResponse:
+        response = await super().create(request)
+        name = response.resource_id
+        if not name or request.preview or self.kind(request.type).token != CLUSTER:
+            return response
+        try:
+            told = await asyncio.to_thread(control_plane.started, self.store.directory, name)
+        except (ClusterError, ToolchainError) as error:
+            raise CloudError(str(error)) from None
+        stored = self.store.get(name, CLUSTER)
+        self.store.put(replace(stored, outputs={**stored.outputs, **told}))
+        return sdk.CreateResponse(name, {**response.properties, **wrap_map(told)})
+
+    async def delete(self, request: sdk.DeleteRequest) -> None:
+        await super().delete(request)
+        if self.kind(request.type).token == CLUSTER:
+            plane = control_plane.control_plane(self.store.directory, request.resource_id)
+            await asyncio.to_thread(plane.remove)
 
     def make(self, draft: Draft) -> Resource:
         type = aws_type(draft.kind.token)

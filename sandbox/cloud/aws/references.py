@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from sandbox.cloud.aws.catalog import CATALOG
+from sandbox.cloud.aws.catalog.identity import GIVEN_ROLES
 from sandbox.cloud.aws.catalog.names import GIVEN_ZONES, ZONE
 from sandbox.cloud.aws.model import ACCOUNT, AwsError, AwsType, View
 from sandbox.cloud.store import Resource
@@ -43,7 +44,7 @@ def check_references(view: View, type: AwsType) -> None:
             if not any(found.region in (view.region, "") for found in view.store.find(word)):
                 code, message = CATALOG[_prefixes()[match[1]]].missing
                 raise AwsError(code, message.format(id=word))
-        elif _OWN_ARN.fullmatch(word) and "*" not in word and not _MADE_BY_AWS.match(word):
+        elif _OWN_ARN.fullmatch(word) and "*" not in word and not _MADE_BY_AWS.match(word) and not _given(word):
             if not view.store.identified(word) and not view.store.identified(word.removesuffix(":*")):
                 token = _token_of_arn(word)
                 code, message = (
@@ -102,6 +103,11 @@ def _must_exist(view: View, word: str, token: str) -> None:
         return
     code, message = CATALOG[token].missing
     raise AwsError(code, message.format(id=word), 404)
+
+
+def _given(arn: str) -> bool:
+    """Tell the roles of people, which were there before any stack."""
+    return arn.rpartition(":role/")[2] in GIVEN_ROLES
 
 
 def _is_default(word: str, token: str) -> bool:

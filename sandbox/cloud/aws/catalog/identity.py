@@ -20,6 +20,9 @@ ALIAS = "aws:kms/alias:Alias"
 CREATED = "2026-01-01T00:00:00Z"
 """When everything in the simulated cloud was made: a fixed time keeps outputs comparable."""
 
+GIVEN_ROLES = frozenset({"platform-engineers"})
+"""Roles of the account that no stack makes: those of the people who deploy stacks."""
+
 
 def _length(property: str, most: int, what: str) -> Any:
     def judge(inputs: Mapping[str, Any]) -> list[Problem]:

@@ -1,0 +1,42 @@
+"""A cluster that someone else made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from settings.kubernetes import ExistingClusterSettings
+
+
+@dataclass(frozen=True)
+class ExistingClusterArgs:
+    """What is needed to find the cluster.
+
+    Attributes:
+        settings: the stack's ``kubernetes.existing`` section.
+    """
+
+    settings: ExistingClusterSettings
+
+
+class ExistingCluster(pulumi.ComponentResource):
+    """A cluster by its context in the kubeconfig of whoever deploys. Where it is, and who may enter, stays theirs."""
+
+    provider: kubernetes.Provider
+    """Provider of everything in the cluster."""
+
+    context: str
+    """Context in the kubeconfig."""
+
+    def __init__(self, name: str, args: ExistingClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("auterity:cluster:ExistingCluster", name, None, opts)
+        self.context = args.settings.context
+        self.provider = kubernetes.Provider(
+            f"{name}-kubernetes",
+            context=self.context,
+            enable_server_side_apply=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({"context": self.context})

@@ -1,0 +1,94 @@
+"""The Kubernetes cluster: made on EKS, or one that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.aws import LogRetentionDays
+from settings.base import Problem, Settings, in_production
+
+ANYONE = IPv4Network("0.0.0.0/0")
+
+PRIVATE_BLOCKS = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+"""Private addresses (RFC 1918)."""
+
+PrincipalArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+$",
+        examples=["arn:aws:iam::123456789012:role/platform-engineers"],
+    ),
+]
+"""An IAM role, or user."""
+
+
+class EksSettings(Settings):
+    """A cluster on Amazon EKS in Auto Mode: AWS runs and patches the nodes, and the parts that every cluster needs."""
+
+    version: Literal["1.35", "1.36"] = "1.36"
+    """Release of Kubernetes. The next one upgrades in place; none goes back."""
+
+    administrators: Annotated[tuple[PrincipalArn, ...], Field(min_length=1)]
+    """Who may do anything in the cluster. The one who deploys the stack has to be among them: nobody else gets in, not
+    even who made the cluster.
+    """
+
+    public_access_cidrs: tuple[IPv4Network, ...] = ()
+    """Addresses from which the API may be reached over the internet, as IPv4 blocks; empty: from inside the VPC alone.
+    A deployment from elsewhere needs its own address here.
+    """
+
+    service_cidr: IPv4Network = IPv4Network("172.20.0.0/16")
+    """Addresses of Services, apart from the VPC's. Changing them replaces the cluster."""
+
+    log_retention_days: LogRetentionDays = 365
+    """Days that CloudWatch keeps the control plane's logs, the audit log among them."""
+
+    addon_versions: dict[
+        Literal["metrics-server"], Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$")]
+    ] = {}
+    """Version of an add-on; unset: the one that AWS recommends for the release of Kubernetes."""
+
+    deletion_protection: Annotated[bool, in_production(True, "a deleted cluster takes everything in it along")] = True
+    """Refuse to delete the cluster."""
+
+    def problems(self) -> Iterator[Problem]:
+        if ANYONE in self.public_access_cidrs:
+            yield Problem(
+                "public_access_cidrs",
+                str(ANYONE),
+                "blocks of those who deploy and operate, because an API that anyone reaches is one leak from anyone's "
+                "(FSBP EKS.1)",
+            )
+        if not 12 <= self.service_cidr.prefixlen <= 24:
+            yield Problem("service_cidr", str(self.service_cidr), "a block of /12 to /24")
+        if not any(
+            self.service_cidr.subnet_of(IPv4Network(block))
+            for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+        ):
+            yield Problem("service_cidr", str(self.service_cidr), "a block of a private range (RFC 1918)")
+
+
+class ExistingClusterSettings(Settings):
+    """A cluster that someone else made, by the kubeconfig of who runs the deployment."""
+
+    context: Annotated[str, Field(min_length=1, examples=["kind-auterity-dev"])]
+    """Context in the kubeconfig (``KUBECONFIG``, else ``~/.kube/config``)."""
+
+
+class KubernetesSettings(Settings):
+    """The stack's cluster: one of the two."""
+
+    eks: EksSettings | None = None
+    """Make one on Amazon EKS."""
+
+    existing: ExistingClusterSettings | None = None
+    """Use one that exists."""
+
+    def problems(self) -> Iterator[Problem]:
+        if (self.eks is None) == (self.existing is None):
+            yield Problem("", "both" if self.eks else "neither", "either `eks` or `existing`")
