@@ -57,15 +57,6 @@ def make_credentials(directory: Path) -> None:
     _write(directory / "tokens.csv", "\n".join(rows).encode())
 
 
-def token(directory: Path, holder: str) -> str:
-    """Return the token of one of `IDENTITIES`."""
-    for line in (directory / "tokens.csv").read_text().splitlines():
-        secret, _, name, _ = line.split(",")
-        if name == holder:
-            return secret
-    raise LookupError(holder)
-
-
 def _certificate(
     subject: str,
     public_key: ec.EllipticCurvePublicKey,
