@@ -6,11 +6,12 @@ import pulumi
 
 from components.access import WorkloadAccess, WorkloadAccessArgs
 from composition.app import serve_app
-from composition.cluster import make_eks_cluster
-from composition.ground import lay_ground, make_ecs_cluster, make_network
+from composition.cluster import find_cluster, make_eks_cluster
+from composition.ground import lay_ground, make_ecs_cluster, make_network, stack_prefix
 from composition.stores import make_stores
 from composition.watch import watch
-from settings import AwsSettings, SettingsError, StackSettings, load
+from composition.workload import run_workload
+from settings import AwsSettings, ExistingClusterSettings, SettingsError, StackSettings, load
 
 ERROR_SHOWN = 32
 """Exit code by which the language host knows that the error was shown, and adds none of its own."""
@@ -45,12 +46,22 @@ def aws_platform(settings: StackSettings, where: AwsSettings) -> None:
         watch(ground, settings, settings.alarms, vpc, stores, cluster, service, edge)
 
 
+def cluster_platform(settings: StackSettings, where: ExistingClusterSettings) -> None:
+    """Compose what runs in a cluster that somebody else made."""
+    name = stack_prefix()
+    cluster = find_cluster(name, where)
+    if settings.app and settings.image and settings.runtimes.kubernetes:
+        run_workload(name, settings.app, settings.image, cluster.provider)
+
+
 def main() -> None:
     """Bring up whatever the stack's settings name."""
     settings = stack_settings()
     pulumi.export("environment", settings.environment)
     if settings.aws:
         aws_platform(settings, settings.aws)
+    if settings.kubernetes and settings.kubernetes.existing:
+        cluster_platform(settings, settings.kubernetes.existing)
 
 
 main()

@@ -36,9 +36,14 @@ class Ground:
     opts: pulumi.ResourceOptions
 
 
+def stack_prefix() -> str:
+    """Return the prefix of every name of the stack."""
+    return f"{PROJECT}-{pulumi.get_stack()}"
+
+
 def lay_ground(settings: StackSettings, where: AwsSettings) -> Ground:
     """Make the providers, look the account up, make the key of the log groups and the topic of alarms."""
-    name = f"{PROJECT}-{pulumi.get_stack()}"
+    name = stack_prefix()
     provider = aws.Provider(
         "aws",
         region=where.region,

@@ -14,6 +14,7 @@ from sandbox.protection import is_protected, lift_deletion_protection
 from sandbox.recovery import recover as adopt
 from sandbox.stack_files import StackFileError
 from sandbox.toolchain import ToolchainError, cache_directory, ensure_pulumi
+from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes, kubernetes_version
 from sandbox.workspace import Sandbox, WorkspaceError
 
 EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -38,6 +39,8 @@ def setup() -> None:
     cli = ensure_pulumi(cache_directory())
     host = "this project's" if cli.program_runner else "the official"
     out.print(f"Pulumi CLI {cli.version} at {cli.executable}, with {host} Python language host")
+    server = ensure_kubernetes(cache_directory())["kube-apiserver"]
+    out.print(f"Kubernetes {kubernetes_version()} at {server.parent}")
 
 
 @app.command(context_settings=EXTRA)
@@ -89,6 +92,9 @@ Stack {stack} holds resources that are protected from deletion. To take it down 
                       aws rds modify-db-instance --no-deletion-protection …),
                       then pulumi state unprotect --all, then pulumi destroy"""
             )
+        if not code:
+            for cluster in sandbox.existing_clusters(stack):
+                cluster.remove()
         pass_on(code)
 
 

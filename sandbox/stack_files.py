@@ -52,6 +52,15 @@ def read(path: Path) -> Document:
     return document
 
 
+def contexts(stack_file: Document) -> list[str]:
+    """Return the kubeconfig contexts of the clusters that a stack expects to exist."""
+    config = stack_file.get("config")
+    section = config.get("auterity:kubernetes") if isinstance(config, dict) else None
+    existing = section.get("existing") if isinstance(section, dict) else None
+    context = existing.get("context") if isinstance(existing, dict) else None
+    return [context] if isinstance(context, str) else []
+
+
 def write(path: Path, document: Document) -> None:
     """Write `document` to `path`, in one step so that no reader sees half of it."""
     part = path.with_name(f"{path.name}.part")

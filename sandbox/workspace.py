@@ -1,6 +1,7 @@
 """A place where the real engine runs the checkout's program against simulated clouds, without touching the checkout."""
 
 import hashlib
+import json
 import os
 import secrets
 import shlex
@@ -20,8 +21,8 @@ from sandbox import language_host
 from sandbox.cloud.aws.control_plane import clusters_directory
 from sandbox.cloud.server import Cloud, install_plugins
 from sandbox.environment import engine_environment, withheld
-from sandbox.kubernetes import aws_command
-from sandbox.stack_files import Document, project_copy, read, stack_copy, stack_names, write
+from sandbox.kubernetes import Cluster, aws_command
+from sandbox.stack_files import Document, contexts, project_copy, read, stack_copy, stack_names, write
 from sandbox.toolchain import PulumiCli, cache_directory, ensure_pulumi
 from sandbox.toolchain.cache import exclusive
 
@@ -147,6 +148,23 @@ class Sandbox:
             raise WorkspaceError(f"There is no stack {stack!r}: {source} does not exist. Stacks with a file: {known}")
         with self._alone():
             self._prepare(stack, source)
+            self._start_clusters(source)
+
+    def existing_clusters(self, stack: str) -> list[Cluster]:
+        """List the clusters that `stack` expects to exist, by the contexts that its file names."""
+        return [self._cluster(context) for context in contexts(read(self.checkout / f"Pulumi.{stack}.yaml"))]
+
+    def _cluster(self, context: str) -> Cluster:
+        return Cluster(clusters_directory(self.cloud_directory) / context)
+
+    def _start_clusters(self, source: Path) -> None:
+        """Start the clusters that a stack expects to exist, and write where they are to the engine's kubeconfig."""
+        for context in contexts(read(source)):
+            cluster = self._cluster(context)
+            cluster.start()
+            kubeconfig = self.home / "kubeconfig"
+            kubeconfig.touch(mode=0o600)
+            kubeconfig.write_text(json.dumps(cluster.kubeconfig(context)))
 
     def _prepare(self, stack: str, source: Path) -> None:
         project = read(self.checkout / "Pulumi.yaml")

@@ -1,7 +1,7 @@
 """Typed settings of one stack: the only place where defaults and limits of the platform stand."""
 
 from settings.alarms import AlarmsSettings, Subscription
-from settings.app import AppScaling, AppSettings, Runtimes
+from settings.app import AppScaling, AppSettings, PodResources, Runtimes
 from settings.aws import AwsSettings
 from settings.cache import CacheSettings
 from settings.database import BackupReplicaSettings, DatabaseSettings
@@ -41,6 +41,7 @@ __all__ = [
     "KubernetesSettings",
     "MessagingSettings",
     "NetworkSettings",
+    "PodResources",
     "Runtimes",
     "SecretsSettings",
     "SettingsError",

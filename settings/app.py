@@ -68,6 +68,30 @@ class AppScaling(Settings):
             yield Problem("minimum", self.minimum, f"at most maximum ({self.maximum})")
 
 
+class PodResources(Settings):
+    """What a pod of the app is given on Kubernetes."""
+
+    cpu_request_millis: Annotated[int, Field(ge=10, le=64_000)] = 1000
+    """CPU that is kept free for a pod, in milli-CPU; scaling counts in per cent of it."""
+
+    cpu_limit_millis: Annotated[int, Field(ge=10, le=64_000)] = 2000
+    """CPU that a pod may use where some is left, in milli-CPU."""
+
+    memory_request_mib: Annotated[int, Field(ge=16, le=1_048_576)] = 2048
+    """Memory that is kept free for a pod, in MiB."""
+
+    memory_limit_mib: Annotated[int, Field(ge=16, le=1_048_576)] = 4096
+    """Memory at which a pod is killed, in MiB."""
+
+    def problems(self) -> Iterator[Problem]:
+        for limit, request in (
+            ("cpu_limit_millis", "cpu_request_millis"),
+            ("memory_limit_mib", "memory_request_mib"),
+        ):
+            if getattr(self, limit) < getattr(self, request):
+                yield Problem(limit, getattr(self, limit), f"at least {request} ({getattr(self, request)})")
+
+
 class AppSettings(Settings):
     """The application's containers. What its image is stands in the section `image`."""
 
@@ -86,6 +110,9 @@ class AppSettings(Settings):
     memory_mib: Annotated[int, Field(ge=512, le=122_880)] = 4096
     """Memory of a task on Fargate in MiB; which amounts are possible depends on `cpu_units`."""
 
+    pod: PodResources = PodResources()
+    """CPU and memory of a pod on Kubernetes."""
+
     architecture: Literal["X86_64", "ARM64"] = "X86_64"
     """Processor that the image was built for."""
 
@@ -99,6 +126,9 @@ class AppSettings(Settings):
 
     start_seconds: Annotated[int, Field(ge=0, le=300)] = 60
     """Seconds after its start during which a failing health check does not count."""
+
+    ready_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")] = "/readyz"
+    """Path that answers 200 while the app can serve requests, its stores included."""
 
     stop_seconds: Annotated[int, Field(ge=2, le=120)] = 30
     """Seconds between the request to stop and the kill; longer than the app takes to drain and shut down."""

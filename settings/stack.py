@@ -38,7 +38,7 @@ NEEDS = {
     "database": ("network",),
     "database_proxy": ("database",),
     "storage": ("network",),
-    "app": ("image", "network", "ecs"),
+    "app": ("image",),
     "edge": ("network", "app"),
 }
 """A section to those that must be set beside it."""
@@ -140,8 +140,8 @@ class StackSettings(Settings):
         certificate = self.edge.certificate_arn if self.edge else None
         if certificate and self.aws is not None and certificate.split(":")[3] != self.aws.region:
             yield Problem("edge.certificate_arn", certificate, f"one of the stack's own Region ({self.aws.region})")
-        if self.runtimes.kubernetes > 0:
-            yield Problem("runtimes.kubernetes", self.runtimes.kubernetes, "0 in a stack without a Kubernetes cluster")
+        if self.app is not None:
+            yield from self._app_problems()
         for section, part in (("cache", self.cache), ("messaging", self.messaging)):
             if part is not None and part.managed and self.network is None:
                 yield Problem(f"{section}.mode", "managed", "in_cluster in a stack without `network`")
@@ -164,6 +164,14 @@ class StackSettings(Settings):
                 self.tags[key],
                 f"keys other than {', '.join(STANDARD_TAGS)}, which every stack sets itself",
             )
+
+    def _app_problems(self) -> Iterator[Problem]:
+        if self.runtimes.kubernetes > 0 and self.kubernetes is None:
+            yield Problem("runtimes.kubernetes", self.runtimes.kubernetes, "0 in a stack without `kubernetes`")
+        if self.runtimes.ecs > 0 and (self.ecs is None or self.network is None):
+            yield Problem("runtimes.ecs", self.runtimes.ecs, "0 in a stack without `ecs` and `network`")
+        if self.aws is None and self.image is not None and self.image.build is not None:
+            yield Problem("image.build", "set", "unset in a stack without `aws`, which has no registry to push to")
 
     def _missing_parts(self) -> Iterator[Problem]:
         missing: dict[str, list[str]] = {}

@@ -28,22 +28,26 @@ from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.provider import OLD_INPUTS, SimulatedProvider
 from sandbox.cloud.store import Store
+from sandbox.kubernetes.provider import KubernetesProvider
+
+AnyProvider = SimulatedProvider | KubernetesProvider
 
 
-def providers() -> dict[str, type[SimulatedProvider]]:
-    """Return the simulated providers by package name."""
+def providers() -> dict[str, type[AnyProvider]]:
+    """Return the sandbox's providers by package name: simulated ones, and a real but thin one of Kubernetes."""
     from sandbox.cloud.aws.provider import AwsProvider
     from sandbox.cloud.docker import DockerProvider
     from sandbox.cloud.gcp import GcpProvider
     from sandbox.cloud.random import RandomProvider
 
-    return {provider.package: provider for provider in (AwsProvider, DockerProvider, GcpProvider, RandomProvider)}
+    simulated: list[type[AnyProvider]] = [AwsProvider, DockerProvider, GcpProvider, RandomProvider]
+    return {provider.package: provider for provider in (*simulated, KubernetesProvider)}
 
 
 class Servicer(ProviderServicer):
     """The SDK's servicer, with refusals that read as the cloud words them."""
 
-    def __init__(self, provider: SimulatedProvider, version: str) -> None:
+    def __init__(self, provider: AnyProvider, version: str) -> None:
         super().__init__([], version, provider, engine_address="")
 
     async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802 (the protocol's name)
@@ -142,7 +146,7 @@ class Cloud:
         self.store.close()
         shutil.rmtree(self._runtime_dir, ignore_errors=True)
 
-    def provider(self, package: str) -> SimulatedProvider:
+    def provider(self, package: str) -> AnyProvider:
         """Make a provider instance without a server, for use in the same process.
 
         Raises:

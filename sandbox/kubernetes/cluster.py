@@ -26,6 +26,9 @@ SERVICE_ADDRESSES = "10.96.0.0/16"
 READY_SECONDS = 60.0
 """How long the cluster may take to answer: some seconds on an idle machine."""
 
+NODE_LEASE = "--node-lease-duration-seconds=40"
+"""Nodes renew a lease, as kubelets do; without one a node is taken for lost from time to time."""
+
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "supplements")
 """What runs, in the order of the start."""
 
@@ -197,7 +200,7 @@ class Cluster:
                 "--leader-elect=false",
                 "--secure-port=0",
             ],
-            "kwok": [binaries["kwok"], f"--kubeconfig={kubeconfig}", "--manage-all-nodes=true"],
+            "kwok": [binaries["kwok"], f"--kubeconfig={kubeconfig}", "--manage-all-nodes=true", NODE_LEASE],
             "supplements": [
                 sys.executable,
                 "-m",

@@ -61,7 +61,9 @@ class Hands:
     """One provider instance, configured."""
 
     def __init__(self, cloud: Cloud, package: str = "aws", **config: Any) -> None:
-        self.provider: SimulatedProvider = cloud.provider(package)
+        provider = cloud.provider(package)
+        assert isinstance(provider, SimulatedProvider)
+        self.provider = provider
         if package == "aws":
             config = {"region": "us-east-1", **config}
         wait(self.provider.configure(sdk.ConfigureRequest({}, wrap_map(config), True, True)))

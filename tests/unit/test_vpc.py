@@ -439,6 +439,7 @@ def test_an_adopted_vpc_hands_out_what_was_looked_up() -> None:
         "private_cidrs": {"a": "172.20.1.0/24", "b": "172.20.1.0/24"},
         "private_route_table_ids": {},
         "nat_public_ips": {},
+        "nat_gateway_ids": {},
     }
 
 

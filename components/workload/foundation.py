@@ -1,0 +1,144 @@
+"""What stands in the cluster before any workload: namespaces, and what holds in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.workload.flows import Flow, allow, deny_all
+from components.workload.labels import labels
+from settings import PROJECT
+
+core = kubernetes.core.v1
+meta = kubernetes.meta.v1
+
+RELEASE = "v1.36"
+"""Release of the Pod Security Standards that namespaces are held to: theirs changes only on purpose."""
+
+PRIORITIES = {"critical": 1_000_000, "normal": 100_000}
+"""Name of a priority class to its value: what keeps others alive (gateway, stores) gives way last."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """A namespace.
+
+    Attributes:
+        name: its name.
+        cpu_millis: CPU that all its pods together may request, in milli-CPU.
+        memory_mib: memory that all its pods together may request, in MiB.
+        pods: how many pods it may hold.
+    """
+
+    name: str
+    cpu_millis: int
+    memory_mib: int
+    pods: int
+
+
+@dataclass(frozen=True)
+class FoundationArgs:
+    """What the cluster is divided into, and who talks to whom.
+
+    Attributes:
+        spaces: the namespaces.
+        flows: every connection that is wanted; there are no others.
+    """
+
+    spaces: Sequence[Space]
+    flows: Sequence[Flow]
+
+
+class Foundation(pulumi.ComponentResource):
+    """Namespaces that admit restricted pods alone, bounded in size, and closed but for the flows that are named."""
+
+    namespaces: dict[str, pulumi.Output[str]]
+    """Name of each namespace to the same, known once all that holds in it does."""
+
+    priority_classes: dict[str, pulumi.Output[str]]
+    """What a workload is to the platform (``critical``, ``normal``) to the name of its priority class."""
+
+    def __init__(self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("auterity:workload:Foundation", name, None, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        made = {space.name: self._namespace(name, space) for space in args.spaces}
+        rules = {
+            space.name: [
+                *self._bounds(name, space, made[space.name]),
+                deny_all(name, space.name, pulumi.ResourceOptions(parent=self, depends_on=[made[space.name]])),
+            ]
+            for space in args.spaces
+        }
+        inside = {
+            space: pulumi.ResourceOptions(parent=self, depends_on=[namespace]) for space, namespace in made.items()
+        }
+        allow(name, args.flows, inside)
+        classes = {
+            priority: kubernetes.scheduling.v1.PriorityClass(
+                f"{name}-{priority}",
+                metadata=meta.ObjectMetaArgs(name=f"{PROJECT}-{priority}", labels=labels(PROJECT)),
+                value=value,
+                description=f"Workloads of the platform: {priority}",
+                opts=own,
+            )
+            for priority, value in PRIORITIES.items()
+        }
+        # By way of the rules: no pod before they hold.
+        self.namespaces = {
+            space: pulumi.Output.all(namespace.metadata.name, *[rule.id for rule in rules[space]]).apply(
+                lambda values: str(values[0])
+            )
+            for space, namespace in made.items()
+        }
+        self.priority_classes = {
+            priority: made_class.metadata.apply(lambda metadata: metadata.name or "")
+            for priority, made_class in classes.items()
+        }
+        self.register_outputs({"namespaces": self.namespaces, "priority_classes": self.priority_classes})
+
+    def _namespace(self, name: str, space: Space) -> core.Namespace:
+        modes = {
+            f"pod-security.kubernetes.io/{mode}{suffix}": value
+            for mode in ("enforce", "audit", "warn")
+            for suffix, value in (("", "restricted"), ("-version", RELEASE))
+        }
+        return core.Namespace(
+            f"{name}-{space.name}",
+            metadata=meta.ObjectMetaArgs(name=space.name, labels={**labels(space.name), **modes}),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _bounds(self, name: str, space: Space, namespace: core.Namespace) -> list[pulumi.CustomResource]:
+        """Bound the namespace as a whole, and give containers that state nothing something small."""
+        own = pulumi.ResourceOptions(parent=self)
+        quota = core.ResourceQuota(
+            f"{name}-{space.name}",
+            metadata=meta.ObjectMetaArgs(name="bounds", namespace=namespace.metadata.name),
+            spec=core.ResourceQuotaSpecArgs(
+                hard={
+                    "requests.cpu": f"{space.cpu_millis}m",
+                    "requests.memory": f"{space.memory_mib}Mi",
+                    "pods": str(space.pods),
+                    "services.nodeports": "0",
+                }
+            ),
+            opts=own,
+        )
+        defaults = core.LimitRange(
+            f"{name}-{space.name}",
+            metadata=meta.ObjectMetaArgs(name="defaults", namespace=namespace.metadata.name),
+            spec=core.LimitRangeSpecArgs(
+                limits=[
+                    core.LimitRangeItemArgs(
+                        type="Container",
+                        default={"cpu": "500m", "memory": "256Mi"},
+                        default_request={"cpu": "50m", "memory": "64Mi"},
+                    )
+                ]
+            ),
+            opts=own,
+        )
+        return [quota, defaults]
