@@ -53,6 +53,14 @@ outputs: $(STAMP) ## Show the outputs of STACK
 pulumi: $(STAMP) ## Run any Pulumi command on STACK in the sandbox: ARGS="stack export"
 	@$(SANDBOX) pulumi $(STACK) $(ARGS)
 
+.PHONY: kubectl
+kubectl: $(STAMP) ## Run any kubectl command on the cluster of STACK: ARGS="get pods -A"
+	@$(SANDBOX) kubectl $(STACK) $(ARGS)
+
+.PHONY: kind
+kind: ## Make the cluster that the local stack expects, where Docker and kind are there
+	@kind get clusters 2>/dev/null | grep -qx auterity-dev || kind create cluster --name auterity-dev
+
 .PHONY: cloud
 cloud: $(STAMP) ## Look at the simulated clouds (ARGS=--help: and change them by hand)
 	@$(SANDBOX) cloud $(or $(ARGS),list)

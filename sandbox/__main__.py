@@ -1,6 +1,7 @@
 """The sandbox's command line: ``python -m sandbox``; the Makefile's targets are its shorter names."""
 
 import json
+import os
 import sys
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from sandbox import console
+from sandbox.kubernetes import ClusterError
 from sandbox.protection import is_protected, lift_deletion_protection
 from sandbox.recovery import recover as adopt
 from sandbox.stack_files import StackFileError
@@ -124,6 +126,17 @@ def pulumi(context: typer.Context, stack: StackName) -> None:
         pass_on(sandbox.pulumi(stack, *context.args))
 
 
+@app.command(context_settings={**ALL_EXTRA, "help_option_names": []})
+def kubectl(context: typer.Context, stack: StackName) -> None:
+    """Run any kubectl command on the cluster of a stack, such as `get pods --all-namespaces`."""
+    clusters = [cluster for cluster in Sandbox().clusters(stack) if cluster.running]
+    if not clusters:
+        raise WorkspaceError(f"Stack {stack} has no running cluster: make up STACK={stack}")
+    program = ensure_kubernetes(cache_directory())["kubectl"]
+    environment = {**os.environ, **clusters[0].environment()}
+    os.execve(program, ["kubectl", *context.args], environment)  # noqa: S606 - no shell is wanted
+
+
 def pass_on(code: int) -> None:
     """End with the engine's exit code unless it is 0; if a signal has ended the engine, as a shell would say it."""
     if code:
@@ -164,7 +177,7 @@ def main() -> None:
     """Run the command; what is wrong with the input or the machine is said in one message, without a traceback."""
     try:
         app()
-    except (LookupError, console.FaultsError, StackFileError, ToolchainError, WorkspaceError) as error:
+    except (ClusterError, LookupError, console.FaultsError, StackFileError, ToolchainError, WorkspaceError) as error:
         err.print(f"[red]error:[/red] {escape(error.args[0] if error.args else repr(error))}", soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -154,6 +154,11 @@ class Sandbox:
         """List the clusters that `stack` expects to exist, by the contexts that its file names."""
         return [self._cluster(context) for context in contexts(read(self.checkout / f"Pulumi.{stack}.yaml"))]
 
+    def clusters(self, stack: str) -> list[Cluster]:
+        """List the clusters of `stack` that there are: those that it expects, and the one that it made on EKS."""
+        made = self._cluster(f"{read(self.checkout / 'Pulumi.yaml')['name']}-{stack}")
+        return [cluster for cluster in (*self.existing_clusters(stack), made) if cluster.directory.exists()]
+
     def _cluster(self, context: str) -> Cluster:
         return Cluster(clusters_directory(self.cloud_directory) / context)
 

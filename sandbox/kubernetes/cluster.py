@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import csv
 import json
-import os
 import shutil
 import socket
 import ssl
@@ -90,6 +89,13 @@ class Cluster:
             "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
             "current-context": context,
         }
+
+    def environment(self) -> dict[str, str]:
+        """Return the variable by which kubectl finds the cluster."""
+        path = self.directory / "kubeconfig"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(self.kubeconfig()))
+        return {"KUBECONFIG": str(path)}
 
     def start(self) -> None:
         """Start what does not run, and wait until the API answers.
@@ -277,11 +283,3 @@ def _free_ports(names: tuple[str, ...]) -> dict[str, int]:
     finally:
         for probe in held:
             probe.close()
-
-
-def environment_of(cluster: Cluster) -> dict[str, str]:
-    """Return the variables by which kubectl finds the cluster."""
-    path = cluster.directory / "kubeconfig"
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(cluster.kubeconfig()))
-    return {"KUBECONFIG": str(path), "PATH": os.environ.get("PATH", os.defpath)}

@@ -1,0 +1,115 @@
+"""A cluster on the simulated EKS, behind which a real API server stands."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from kubernetes import client, config
+
+from sandbox.cloud.aws.catalog.kubernetes import CLUSTER
+from sandbox.cloud.aws.control_plane import clusters_directory, remove_all
+from sandbox.workspace import Sandbox
+from tests.sandbox import lifecycle
+from tests.sandbox.lifecycle import Step
+
+STACK = "dev"
+NOT_NEEDED = ("alarms", "app", "database", "ecs", "edge", "image", "storage")
+PEOPLE = "arn:aws:iam::123456789012:role/platform-engineers"
+
+
+@dataclass
+class Life:
+    preview: Step
+    up: Step
+    again: Step
+    refreshed: Step
+    outputs: dict[str, Any]
+    state: dict[str, Any]
+    nodes: list[str]
+    credential: dict[str, Any]
+    without_token: bool
+    after_reboot: Step
+    destroyed: Step
+    left: list[str]
+
+
+def live(sandbox: Sandbox) -> Life:
+    stack = sandbox.stack(STACK)
+    for section in NOT_NEEDED:
+        stack.remove_config(f"auterity:{section}")
+    lifecycle.set_path(stack, "kubernetes.eks.administrators[0]", PEOPLE)
+    lifecycle.set_path(stack, "kubernetes.eks.deletion_protection", "false")
+    preview, up = lifecycle.preview(stack), lifecycle.up(stack)
+    again, refreshed = lifecycle.up(stack), lifecycle.refresh(stack)
+    outputs = {name: output.value for name, output in stack.outputs().items()}
+    kubeconfig = json.loads(outputs["kubeconfig"])
+
+    command = kubeconfig["users"][0]["user"]["exec"]
+    environment = sandbox.environment(STACK)
+    asked = subprocess.run([command["command"], *command["args"]], env=environment, capture_output=True, text=True)
+    credential = json.loads(asked.stdout)
+    kubeconfig["users"][0]["user"] = {"token": credential["status"]["token"]}
+    api = config.new_client_from_config_dict(kubeconfig)
+    nodes = [node.metadata.name for node in client.CoreV1Api(api).list_node().items]
+
+    [cluster] = sandbox.clusters(STACK)
+    cluster.stop()
+    with Sandbox(sandbox.home) as rebooted:
+        after_reboot = lifecycle.refresh(rebooted.stack(STACK))
+    destroyed = lifecycle.destroy(stack)
+    return Life(
+        preview,
+        up,
+        again,
+        refreshed,
+        outputs,
+        lifecycle.exported(sandbox, STACK),
+        nodes,
+        credential,
+        "token" not in json.loads(outputs["kubeconfig"])["users"][0]["user"],
+        after_reboot,
+        destroyed,
+        [path.name for path in clusters_directory(sandbox.cloud_directory).iterdir()],
+    )
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    with Sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        try:
+            return live(sandbox)
+        finally:
+            remove_all(sandbox.cloud_directory)
+
+
+def test_a_preview_shows_everything_before_there_is_a_cluster(life: Life) -> None:
+    assert set(life.preview.counts) == {"create"}
+    assert life.preview.operations == life.up.operations
+
+
+def test_a_second_up_and_a_refresh_change_nothing(life: Life) -> None:
+    assert life.again.operations == {}
+    assert life.refreshed.operations == {}
+
+
+def test_the_cluster_that_eks_hands_out_is_a_real_one(life: Life) -> None:
+    assert life.nodes == ["node-a", "node-b", "node-c"]
+
+
+def test_the_way_to_the_cluster_asks_aws_for_a_token_and_holds_none(life: Life) -> None:
+    assert life.credential["kind"] == "ExecCredential"
+    assert life.without_token
+
+
+def test_after_a_reboot_the_cluster_is_brought_back_and_nothing_has_changed(life: Life) -> None:
+    assert life.after_reboot.operations == {}
+
+
+def test_destroy_leaves_neither_a_cluster_nor_its_control_plane(life: Life) -> None:
+    assert set(life.destroyed.operations.values()) == {"delete"}
+    assert life.left == []
+    assert not [r for r in life.state.get("resources", []) if r["type"] == CLUSTER]

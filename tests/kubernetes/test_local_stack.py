@@ -1,0 +1,237 @@
+"""The local stack, on the real engine and a real Kubernetes API: its whole life, lived once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client, config
+from pulumi import automation
+
+from sandbox.kubernetes import Cluster
+from sandbox.kubernetes.provider import bare
+from sandbox.kubernetes.supplements import LOAD
+from sandbox.workspace import Sandbox
+from tests.sandbox import lifecycle
+from tests.sandbox.lifecycle import Step
+
+OFFICIAL = "pulumi-resource-kubernetes"
+STACK = "local"
+PATIENCE = 60
+READ = (
+    "/api/v1/namespaces",
+    "/api/v1/namespaces/auterity/configmaps",
+    "/api/v1/namespaces/auterity/limitranges",
+    "/api/v1/namespaces/auterity/resourcequotas",
+    "/api/v1/namespaces/auterity/serviceaccounts",
+    "/api/v1/namespaces/auterity/services",
+    "/apis/apps/v1/namespaces/auterity/deployments",
+    "/apis/autoscaling/v2/namespaces/auterity/horizontalpodautoscalers",
+    "/apis/networking.k8s.io/v1/namespaces/auterity/networkpolicies",
+    "/apis/policy/v1/namespaces/auterity/poddisruptionbudgets",
+    "/apis/scheduling.k8s.io/v1/priorityclasses",
+)
+"""Where everything lies that the stack puts into its cluster."""
+
+GIVEN = ("kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision")
+"""Annotations that controllers write."""
+
+
+def without_official_provider() -> str:
+    """Return PATH without the directories that have the official provider."""
+    places = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(place for place in places if not (Path(place) / OFFICIAL).exists())
+
+
+@dataclass
+class Life:
+    preview: Step
+    up: Step
+    again: Step
+    refreshed: Step
+    pods: list[Any]
+    warnings: list[str]
+    objects: dict[str, Any]
+    scaled: int
+    after_scaling: Step
+    replicas_kept: int
+    templates: tuple[str, str]
+    reconfigured: Step
+    refused: str
+    destroyed: Step
+    left: list[str]
+    processes: list[str]
+
+
+def objects_of(cluster: Cluster) -> dict[str, Any]:
+    """Read what the stack put into its cluster, without what the server writes."""
+    api = config.new_client_from_config_dict(cluster.kubeconfig())
+    found = {}
+    for path in READ:
+        request = api.param_serialize(
+            "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
+        )
+        for thing in json.loads(api.call_api(*request).read())["items"]:
+            name = thing["metadata"]["name"]
+            if "auterity" in (name, *name.split("-")) or thing["metadata"].get("namespace") == "auterity":
+                found[f"{path}/{name}"] = comparable(thing)
+    return {
+        key: value for key, value in found.items() if not key.endswith(("kube-root-ca.crt", "serviceaccounts/default"))
+    }
+
+
+def comparable(thing: Mapping[str, Any]) -> dict[str, Any]:
+    plain = bare(dict(thing))
+    annotations = plain["metadata"].get("annotations") or {}
+    plain["metadata"]["annotations"] = {key: value for key, value in annotations.items() if key not in GIVEN}
+    for address in ("clusterIP", "clusterIPs"):
+        plain.get("spec", {}).pop(address, None)
+    return plain
+
+
+def eventually(ask: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.2)
+    return answer
+
+
+def live(sandbox: Sandbox) -> Life:
+    stack = sandbox.stack(STACK)
+    # The autoscaler is to act at once, and the app to have room for it.
+    lifecycle.set_path(stack, "app.scaling.scale_out_seconds", "0")
+    preview, up = lifecycle.preview(stack), lifecycle.up(stack)
+    again, refreshed = lifecycle.up(stack), lifecycle.refresh(stack)
+    [cluster] = sandbox.existing_clusters(STACK)
+    api = config.new_client_from_config_dict(cluster.kubeconfig())
+    core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
+    pods = core.list_namespaced_pod("auterity").items
+    objects = objects_of(cluster)
+
+    def replicas() -> int:
+        return int(apps.read_namespaced_deployment("auterity-app", "auterity").spec.replicas)
+
+    def template() -> str:
+        made = apps.read_namespaced_deployment("auterity-app", "auterity").spec.template.metadata.annotations
+        return str(made["auterity/configuration"])
+
+    core.create_namespaced_config_map("kube-system", {"metadata": {"name": LOAD}, "data": {"auterity": "200"}})
+    eventually(lambda: replicas() == 2)
+    scaled, after_scaling, kept = replicas(), lifecycle.up(stack), replicas()
+
+    before = template()
+    stack.set_config("auterity:app.environment.APP_LOG_LEVEL", automation.ConfigValue("DEBUG"), path=True)
+    reconfigured = lifecycle.up(stack)
+    templates = (before, template())
+    events = core.list_event_for_all_namespaces(field_selector="type=Warning").items
+
+    refused = ""
+    lifecycle.set_path(stack, "app.pod.cpu_limit_millis", "50")
+    try:
+        lifecycle.preview(stack)
+    except automation.CommandError as error:
+        refused = str(error)
+    lifecycle.set_path(stack, "app.pod.cpu_limit_millis", "1000")
+
+    destroyed = lifecycle.destroy(stack)
+    left = list(objects_of(cluster))
+    running = list(cluster.daemons.running().values())
+    cluster.remove()
+    return Life(
+        preview,
+        up,
+        again,
+        refreshed,
+        pods,
+        [f"{e.reason}: {e.message}" for e in events],
+        objects,
+        scaled,
+        after_scaling,
+        kept,
+        templates,
+        reconfigured,
+        refused,
+        destroyed,
+        left,
+        [p.name() for p in running if p.is_running()],
+    )
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    with pytest.MonkeyPatch.context() as patch, Sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        patch.setenv("PATH", without_official_provider())
+        return live(sandbox)
+
+
+def test_the_first_preview_creates_and_does_nothing_else(life: Life) -> None:
+    assert set(life.preview.counts) == {"create"}
+
+
+def test_up_creates_exactly_what_the_preview_showed(life: Life) -> None:
+    assert life.up.operations == life.preview.operations
+
+
+def test_every_pod_runs_and_is_ready(life: Life) -> None:
+    assert life.pods
+    for pod in life.pods:
+        assert pod.status.phase == "Running"
+        assert all(status.ready for status in pod.status.container_statuses)
+
+
+def test_a_second_up_changes_nothing(life: Life) -> None:
+    assert life.again.operations == {}
+
+
+def test_a_refresh_changes_nothing(life: Life) -> None:
+    assert life.refreshed.operations == {}
+
+
+def test_up_leaves_the_number_of_pods_to_the_autoscaler(life: Life) -> None:
+    assert life.scaled == 2
+    assert life.after_scaling.operations == {}
+    assert life.replicas_kept == 2
+
+
+def test_a_change_of_the_configuration_rolls_the_pods(life: Life) -> None:
+    before, after = life.templates
+    assert before != after
+    assert set(life.reconfigured.operations.values()) == {"update"}
+
+
+def test_nothing_is_warned_of_but_what_an_autoscaler_says_before_its_first_measurement(life: Life) -> None:
+    early = ("FailedGetResourceMetric", "FailedComputeMetricsReplicas")
+    assert [warning for warning in life.warnings if not warning.startswith(early)] == []
+
+
+def test_a_limit_below_its_request_is_one_clear_error(life: Life) -> None:
+    assert "auterity:app.pod.cpu_limit_millis: 50 given; allowed: at least cpu_request_millis (100)" in life.refused
+
+
+def test_destroy_leaves_no_object(life: Life) -> None:
+    assert life.left == []
+
+
+def test_a_removed_cluster_leaves_no_process(life: Life) -> None:
+    assert life.processes == []
+
+
+def test_the_official_provider_makes_the_same_objects(life: Life, tmp_path: Path) -> None:
+    if not shutil.which(OFFICIAL):
+        pytest.skip(f"{OFFICIAL} is not on PATH")
+    with Sandbox(tmp_path / "sandbox") as sandbox:
+        stack = sandbox.stack(STACK)
+        lifecycle.set_path(stack, "app.scaling.scale_out_seconds", "0")
+        lifecycle.up(stack)
+        [cluster] = sandbox.existing_clusters(STACK)
+        objects = objects_of(cluster)
+        cluster.remove()
+    assert objects == life.objects
