@@ -51,7 +51,7 @@ def cluster_platform(settings: StackSettings, where: ExistingClusterSettings) ->
     name = stack_prefix()
     cluster = find_cluster(name, where)
     if settings.app and settings.image and settings.runtimes.kubernetes:
-        run_workload(name, settings.app, settings.image, cluster.provider)
+        run_workload(name, settings, settings.app, settings.image, cluster.provider)
 
 
 def main() -> None:

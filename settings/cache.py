@@ -17,13 +17,35 @@ PLATFORM_PARAMETERS = frozenset({"maxmemory-policy", "cluster-enabled"})
 """Engine parameters that the platform sets itself."""
 
 
+class ClusterCacheSettings(Settings):
+    """The cache where it runs in the Kubernetes cluster."""
+
+    memory_mib: Annotated[int, Field(ge=32, le=262_144)] = 256
+    """Memory for data, in MiB; the container gets half as much again."""
+
+    storage_gib: Annotated[int, Field(ge=1, le=16_384)] = 2
+    """Volume in GiB. A StatefulSet's cannot be changed: another size is another cache, with another volume."""
+
+    def problems(self) -> Iterator[Problem]:
+        if self.storage_gib * 1024 < self.memory_mib * 3:
+            least = -(-self.memory_mib * 3 // 1024)
+            yield Problem(
+                "storage_gib",
+                self.storage_gib,
+                f"at least {least}: three times memory_mib, for the log and its rewriting",
+            )
+
+
 class CacheSettings(Settings):
     """The platform's cache, which speaks the protocol of Redis 7."""
 
     mode: Literal["managed", "in_cluster"] = "managed"
-    """Where the cache runs: on Amazon ElastiCache, or in the Kubernetes cluster. All further keys are about
-    ElastiCache, and may stay while the cache runs in the cluster.
+    """Where the cache runs: on Amazon ElastiCache, or in the Kubernetes cluster. Keys about ElastiCache alone may stay
+    while the cache runs in the cluster.
     """
+
+    in_cluster: ClusterCacheSettings = ClusterCacheSettings()
+    """Size of the cache in the cluster."""
 
     engine_version: Literal["7.2", "8.0", "8.1", "8.2", "9.0", "9.1"] = "9.1"
     """Valkey release. A higher one upgrades in place, a lower one fails: follow when ElastiCache has applied a minor

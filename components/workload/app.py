@@ -29,6 +29,9 @@ PORT_NAME = "http"
 USER = 10001
 """User and group of the process, as in the image."""
 
+LOGINS = "/run/secrets/auterity"
+"""Directory of the logins, a directory for each."""
+
 ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 
 
@@ -42,6 +45,8 @@ class AppArgs:
         image: its image, with an exact tag or a digest.
         priority_class: name of its priority class.
         environment: environment variables that are no secret.
+        logins: what a login is for, such as ``cache``, to the name of the Secret that holds it; its keys are files in
+            ``/run/secrets/auterity/<what for>``.
     """
 
     settings: AppSettings
@@ -49,6 +54,7 @@ class AppArgs:
     image: pulumi.Input[str]
     priority_class: pulumi.Input[str]
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    logins: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class App(pulumi.ComponentResource):
@@ -137,6 +143,10 @@ class App(pulumi.ComponentResource):
             readiness_probe=probe(settings.ready_path, 5, 2),
             liveness_probe=probe(settings.health_path, 10, 3),
             security_context=container_security(),
+            volume_mounts=[
+                core.VolumeMountArgs(name=purpose, mount_path=f"{LOGINS}/{purpose}", read_only=True)
+                for purpose in args.logins
+            ],
         )
         # Pods read their environment once: another one needs others.
         digest = pulumi.Output.all(**self._environment(args)).apply(
@@ -164,6 +174,10 @@ class App(pulumi.ComponentResource):
                     for key in (ZONE, HOST)
                 ],
                 containers=[container],
+                volumes=[
+                    core.VolumeArgs(name=purpose, secret=core.SecretVolumeSourceArgs(secret_name=secret))
+                    for purpose, secret in args.logins.items()
+                ],
             ),
         )
 
