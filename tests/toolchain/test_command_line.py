@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.cloud.store import Resource, Store
+from sandbox.kubernetes import Cluster
 from sandbox.workspace import CHECKOUT
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -53,15 +54,28 @@ def test_an_unknown_stack_is_one_line_that_names_those_that_exist(command: Comma
 
 def test_the_engine_s_exit_code_is_passed_on(command: Command) -> None:
     stack_not_found = 6
-    assert command("pulumi", "local", "stack", "output", "--stack", "gone").returncode == stack_not_found
+    assert command("pulumi", "dev", "stack", "output", "--stack", "gone").returncode == stack_not_found
 
 
-def test_up_ends_with_the_outputs_and_what_to_try_next(command: Command) -> None:
+def test_up_ends_with_the_outputs_and_what_to_try_next_and_destroy_takes_the_cluster_along(
+    command: Command, tmp_path: Path
+) -> None:
     done = command("up", "local")
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stdout
     shown = done.stdout[done.stdout.index("Outputs of stack local") :]
-    assert [cell.strip() for cell in shown.splitlines()[4].strip("│").split("│")] == ["environment", "local"]
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in shown.splitlines() if "│" in line]
+    assert ["environment", "local"] in rows
     assert "make destroy STACK=local" in shown
+    assert "auterity-app" in command("kubectl", "local", "get", "pods", "--namespace", "auterity").stdout
+
+    cluster = Cluster(tmp_path / "cloud" / "kubernetes" / "kind-auterity-dev")
+    running = list(cluster.daemons.running().values())
+    assert len(running) == 6
+    assert command("destroy", "local").returncode == 0
+    assert [process for process in running if process.is_running()] == []
+    gone = command("kubectl", "local", "get", "pods")
+    assert gone.returncode == 1
+    assert gone.stderr.startswith("error: Stack local has no running cluster")
 
 
 def test_a_protected_stack_is_left_whole_until_its_protection_is_lifted_on_purpose(command: Command) -> None:
