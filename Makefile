@@ -58,8 +58,10 @@ kubectl: $(STAMP) ## Run any kubectl command on the cluster of STACK: ARGS="get 
 	@$(SANDBOX) kubectl $(STACK) $(ARGS)
 
 .PHONY: kind
-kind: ## Make the cluster that the local stack expects, where Docker and kind are there
+kind: ## Make the cluster that the local stack expects and put the app's image into it, where Docker and kind are there
 	@kind get clusters 2>/dev/null | grep -qx auterity-dev || kind create cluster --name auterity-dev
+	@docker build --tag auterity/app:1.0.0 examples/app
+	@kind load docker-image auterity/app:1.0.0 --name auterity-dev
 
 .PHONY: cloud
 cloud: $(STAMP) ## Look at the simulated clouds (ARGS=--help: and change them by hand)

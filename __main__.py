@@ -1,5 +1,6 @@
 """The Auterity platform: one stack's settings, made into its components in the order in which data flows."""
 
+import asyncio
 import sys
 
 import pulumi
@@ -54,7 +55,7 @@ def cluster_platform(settings: StackSettings, where: ExistingClusterSettings) ->
         run_workload(name, settings, settings.app, settings.image, cluster.provider)
 
 
-def main() -> None:
+async def main() -> None:
     """Bring up whatever the stack's settings name."""
     settings = stack_settings()
     pulumi.export("environment", settings.environment)
@@ -62,6 +63,9 @@ def main() -> None:
         aws_platform(settings, settings.aws)
     if settings.kubernetes and settings.kubernetes.existing:
         cluster_platform(settings, settings.kubernetes.existing)
+    # One turn of the event loop starts the registrations. The SDK then awaits those one by one, instead of all of their
+    # outputs anew whenever any one is done.
+    await asyncio.sleep(0)
 
 
-main()
+pulumi.run(main)

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi_aws
+import pulumi_docker
 import pulumi_random
 from pulumi import _types
 
-_PACKAGES = {"aws": pulumi_aws, "random": pulumi_random}
+_PACKAGES = {"aws": pulumi_aws, "docker": pulumi_docker, "random": pulumi_random}
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _PROVIDER = "pulumi:providers:"
 
@@ -84,7 +85,8 @@ def _arguments(path: str) -> type:
     home: Any = _PACKAGES[package]
     for module in modules:
         home = getattr(home, module)
-    found: type = getattr(home, f"{name}Args", None) or getattr(home, f"{name}InitArgs")
+    # Where a nested type already has the usual name, the resource's arguments have another.
+    found: type = getattr(home, f"{name}InitArgs", None) or getattr(home, f"{name}Args")
     return found
 
 

@@ -31,12 +31,11 @@ ANYWHERE = Endpoint(None, blocks=("0.0.0.0/0",))
 APP, CACHE = Endpoint(NAMESPACE, the_app.NAME), Endpoint(NAMESPACE, the_cache.NAME)
 
 
-def flows(app: AppSettings, cache: CacheSettings | None) -> list[Flow]:
+def flows(cache: CacheSettings | None) -> list[Flow]:
     """List every connection that is wanted."""
     wanted = [
         # Where names are resolved differs by cluster: pods, or the node itself.
         Flow("dns", EVERY_POD, ANYWHERE, (("UDP", 53), ("TCP", 53))),
-        Flow("app", Endpoint("kube-system"), APP, (("TCP", app.port),)),
     ]
     if cache:
         wanted.append(Flow("cache", APP, CACHE, (("TCP", the_cache.PORT),)))
@@ -61,7 +60,7 @@ def run_workload(
     """Divide the cluster up, and run the app and its stores in it."""
     opts = pulumi.ResourceOptions(providers=[provider, random.Provider("workload-random")])
     cache = settings.cache if settings.cache and not settings.cache.managed else None
-    foundation = Foundation(name, FoundationArgs([space(app, cache)], flows(app, cache)), opts)
+    foundation = Foundation(name, FoundationArgs([space(app, cache)], flows(cache)), opts)
     namespace = foundation.namespaces[NAMESPACE]
     environment: dict[str, pulumi.Input[str]] = {}
     logins: dict[str, pulumi.Input[str]] = {}

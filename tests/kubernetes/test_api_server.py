@@ -6,7 +6,7 @@ import json
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +44,6 @@ def deployment(replicas: int, **container: Any) -> dict[str, Any]:
             "template": {"metadata": {"labels": APP}, "spec": {"containers": [web]}},
         },
     }
-
-
-@pytest.fixture
-def namespace(api: client.ApiClient) -> Iterator[str]:
-    core = client.CoreV1Api(api)
-    name = f"test-{time.monotonic_ns()}"
-    core.create_namespace({"metadata": {"name": name}})
-    yield name
-    core.delete_namespace(name)
 
 
 def apply(api: client.ApiClient, namespace: str, *objects: dict[str, Any]) -> None:

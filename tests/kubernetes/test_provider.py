@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +70,6 @@ def urn(name: str) -> str:
 @pytest.fixture(scope="module")
 def hands(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Hands:
     return Hands(tmp_path_factory.mktemp("provider"), json.dumps(cluster.kubeconfig()))
-
-
-@pytest.fixture
-def namespace(api: client.ApiClient) -> Iterator[str]:
-    name = f"test-{time.monotonic_ns()}"
-    client.CoreV1Api(api).create_namespace({"metadata": {"name": name}})
-    yield name
-    client.CoreV1Api(api).delete_namespace(name)
 
 
 def config_map(namespace: str, **data: str) -> dict[str, Any]:

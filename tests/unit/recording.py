@@ -16,7 +16,7 @@ from unittest import mock
 from google.protobuf import empty_pb2
 from pulumi.runtime import rpc, settings
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
-from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.stack import run_in_stack
 from pulumi.runtime.sync_await import _sync_await
 
 ACCOUNT_ID = "123456789012"
@@ -245,6 +245,8 @@ def record(
     async def run() -> None:
         build()
 
+    # Not the root that mocks come with, which is finished and takes neither a program nor its outputs.
+    settings.set_root_resource(None)  # type: ignore[arg-type]
     with mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(dict(config or {}))}):
-        _sync_await(run_pulumi_func(run))
+        _sync_await(run_in_stack(run))
     return cloud.recording

@@ -134,7 +134,7 @@ def test_a_stack_with_a_long_name_still_fits_the_clouds_names(stack: str) -> Non
 
 def test_the_local_stack_makes_nothing_in_a_cloud() -> None:
     packages = {resource.type.partition(":")[0] for resource in children("local")}
-    assert packages == {"kubernetes"}
+    assert packages == {"kubernetes", "random"}
 
 
 def test_a_wrong_setting_stops_the_program_before_anything_is_registered(caplog: pytest.LogCaptureFixture) -> None:
