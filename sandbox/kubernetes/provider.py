@@ -18,6 +18,7 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.property_values import UNKNOWN, holds_unknown, plain_map, wrap_map
+from sandbox.cloud.provider import OLD_INPUTS
 from sandbox.cloud.store import Store
 from sandbox.kubernetes import aws_command
 from sandbox.kubernetes.api import Api, Object, RefusedError, read_kubeconfig
@@ -109,7 +110,8 @@ class KubernetesProvider(sdk.Provider):
         if moved:
             return _answer(moved, replaces=moved)
         if self._api is None or holds_unknown(new):
-            before = old.get("__inputs") or {}
+            last = OLD_INPUTS.get()
+            before = plain_map(last) if last else old
             return _answer([name for name in new if not name.startswith("__") and before.get(name) != new[name]])
         return await asyncio.to_thread(self._differences, self._api, new, request.ignore_changes)
 
@@ -135,7 +137,7 @@ class KubernetesProvider(sdk.Provider):
         live = await asyncio.to_thread(api.get, thing)
         if live is None:
             return sdk.ReadResponse("", {}, {})
-        outputs = wrap_map({**bare(live, status=True), "__inputs": state.get("__inputs", inputs)}, request.properties)
+        outputs = _wrapped(bare(live, status=True), request.properties, request.inputs)
         return sdk.ReadResponse(request.resource_id, outputs, request.inputs or wrap_map(bare(live)))
 
     # Made, changed and removed
@@ -199,8 +201,7 @@ class KubernetesProvider(sdk.Provider):
         problem = ""
         if annotations.get(SKIP) != "true":
             live, problem = await self._wait(api, live, patience)
-        plain = {key: value for key, value in new.items() if not key.startswith("__")}
-        outputs = wrap_map({**bare(live, status=True), "__inputs": plain}, inputs)
+        outputs = _wrapped(bare(live, status=True), inputs)
         if problem:
             raise NeverReadyError(f"{_title(new)}: {problem}", _id(new), dict(inputs), outputs)
         return outputs
@@ -261,6 +262,14 @@ def paths_that_differ(before: Any, after: Any, path: str = "") -> set[str]:
         pairs = enumerate(zip(before, after, strict=True))
         return {found for index, pair in pairs for found in paths_that_differ(*pair, f"{path}[{index}]")}
     return set() if before == after else {path}
+
+
+def _wrapped(outputs: Object, *like: Mapping[str, PropertyValue]) -> dict[str, PropertyValue]:
+    """Return an object as outputs; what a Secret holds is secret, also in the form that the server gives it."""
+    wrapped = wrap_map(outputs, *(dict(known) for known in like))
+    if outputs.get("kind") == "Secret":
+        wrapped.update({key: wrapped[key].with_secret(True) for key in ("data", "stringData") if key in wrapped})
+    return wrapped
 
 
 def _answer(changed: Sequence[str], replaces: Sequence[str] = (), *, delete_first: bool = False) -> sdk.DiffResponse:

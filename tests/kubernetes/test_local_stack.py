@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -59,6 +61,8 @@ class Life:
     pods: list[Any]
     warnings: list[str]
     objects: dict[str, Any]
+    password: str
+    state: str
     scaled: int
     after_scaling: Step
     replicas_kept: int
@@ -115,6 +119,8 @@ def live(sandbox: Sandbox) -> Life:
     core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
     pods = core.list_namespaced_pod("auterity").items
     objects = objects_of(cluster)
+    encoded = core.read_namespaced_secret("auterity-cache-login", "auterity").data["password"]
+    state = json.dumps(lifecycle.exported(sandbox, STACK))
 
     def replicas() -> int:
         return int(apps.read_namespaced_deployment("auterity-app", "auterity").spec.replicas)
@@ -153,6 +159,8 @@ def live(sandbox: Sandbox) -> Life:
         pods,
         [f"{e.reason}: {e.message}" for e in events],
         objects,
+        base64.b64decode(encoded).decode(),
+        state,
         scaled,
         after_scaling,
         kept,
@@ -199,6 +207,13 @@ def test_up_leaves_the_number_of_pods_to_the_autoscaler(life: Life) -> None:
     assert life.scaled == 2
     assert life.after_scaling.operations == {}
     assert life.replicas_kept == 2
+
+
+def test_the_state_shows_no_password_in_any_form(life: Life) -> None:
+    assert len(life.password) == 32
+    for form in (life.password, base64.b64encode(life.password.encode()).decode()):
+        assert form not in life.state
+    assert hashlib.sha256(life.password.encode()).hexdigest() not in life.state
 
 
 def test_a_change_of_the_configuration_rolls_the_pods(life: Life) -> None:
