@@ -12,6 +12,7 @@ import pulumi_random as random
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.secrets import Login, SecretReference, StoredLogin
+from components.security_group import listening_group
 from settings.cache import CacheSettings
 
 PORT = 6379
@@ -107,7 +108,9 @@ class ManagedCache(pulumi.ComponentResource):
         )
         # No more than the stack's name before the suffix: AWS allows 40 characters.
         identifier = pulumi.Output.concat(name, "-", life.hex)
-        security_group = self._security_group(name, args)
+        security_group = listening_group(
+            f"{name}-cache", "Cache of the platform", args.vpc_id, "Cache", PORT, args.clients, self
+        )
         cache = aws.elasticache.ReplicationGroup(
             f"{name}-cache",
             replication_group_id=identifier,
@@ -162,29 +165,6 @@ class ManagedCache(pulumi.ComponentResource):
     def login(settings: CacheSettings) -> Login:
         """Return the login that the cache wants made for its workloads."""
         return Login(USERNAME, settings.password_version)
-
-    def _security_group(self, name: str, args: ManagedCacheArgs) -> aws.ec2.SecurityGroup:
-        """Let the named clients in, and nothing out: the cache opens no connections."""
-        own = pulumi.ResourceOptions(parent=self)
-        group = aws.ec2.SecurityGroup(
-            f"{name}-cache",
-            description="Cache of the platform",
-            vpc_id=args.vpc_id,
-            tags={"Name": f"{name}-cache"},
-            opts=own,
-        )
-        for client, security_group_id in args.clients.items():
-            aws.vpc.SecurityGroupIngressRule(
-                f"{name}-cache-from-{client}",
-                security_group_id=group.id,
-                referenced_security_group_id=security_group_id,
-                ip_protocol="tcp",
-                from_port=PORT,
-                to_port=PORT,
-                description=f"Cache from {client}",
-                opts=own,
-            )
-        return group
 
     def _user_group(self, name: str, login: StoredLogin) -> aws.elasticache.UserGroup:
         """Admit the workloads' user, and switch off the one that clients without a user name would be."""

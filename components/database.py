@@ -12,6 +12,7 @@ import pulumi_random as random
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import service_trust
+from components.security_group import listening_group
 from settings import DatabaseSettings
 
 PORT = 5432
@@ -99,7 +100,9 @@ class RdsPostgres(pulumi.ComponentResource):
             opts=own,
         )
         identifier = pulumi.Output.concat(name, "-", life.hex)
-        security_group = self._security_group(name, args)
+        security_group = listening_group(
+            f"{name}-postgres", "PostgreSQL of the platform", args.vpc_id, "PostgreSQL", PORT, args.clients, self
+        )
         log_groups = [
             aws.cloudwatch.LogGroup(
                 f"{name}-{log}-log",
@@ -203,29 +206,6 @@ class RdsPostgres(pulumi.ComponentResource):
                 "key_arn": self.key_arn,
             }
         )
-
-    def _security_group(self, name: str, args: RdsPostgresArgs) -> aws.ec2.SecurityGroup:
-        """Let the named clients in, and nothing out: the instance opens no connections."""
-        own = pulumi.ResourceOptions(parent=self)
-        group = aws.ec2.SecurityGroup(
-            f"{name}-postgres",
-            description="PostgreSQL of the platform",
-            vpc_id=args.vpc_id,
-            tags={"Name": f"{name}-postgres"},
-            opts=own,
-        )
-        for client, security_group_id in args.clients.items():
-            aws.vpc.SecurityGroupIngressRule(
-                f"{name}-postgres-from-{client}",
-                security_group_id=group.id,
-                referenced_security_group_id=security_group_id,
-                ip_protocol="tcp",
-                from_port=PORT,
-                to_port=PORT,
-                description=f"PostgreSQL from {client}",
-                opts=own,
-            )
-        return group
 
     def _parameter_group(self, name: str, settings: DatabaseSettings) -> aws.rds.ParameterGroup:
         """Force TLS, log what an investigation asks for, and keep statement statistics."""

@@ -12,6 +12,7 @@ from components.account import AwsAccount
 from components.database import PORT, RdsPostgres
 from components.iam import policy, service_trust
 from components.secrets import SecretReference, may_read
+from components.security_group import listening_group
 from settings.database_proxy import DatabaseProxySettings
 
 
@@ -140,24 +141,15 @@ class RdsProxy(pulumi.ComponentResource):
     def _security_group(self, name: str, args: RdsProxyArgs) -> aws.ec2.SecurityGroup:
         """Let the named clients in, and out to the database alone, which lets the proxy in."""
         own = pulumi.ResourceOptions(parent=self)
-        group = aws.ec2.SecurityGroup(
+        group = listening_group(
             f"{name}-postgres-proxy",
-            description="RDS Proxy of the platform",
-            vpc_id=args.vpc_id,
-            tags={"Name": f"{name}-postgres-proxy"},
-            opts=own,
+            "RDS Proxy of the platform",
+            args.vpc_id,
+            "PostgreSQL",
+            PORT,
+            args.clients,
+            self,
         )
-        for client, security_group_id in args.clients.items():
-            aws.vpc.SecurityGroupIngressRule(
-                f"{name}-postgres-proxy-from-{client}",
-                security_group_id=group.id,
-                referenced_security_group_id=security_group_id,
-                ip_protocol="tcp",
-                from_port=PORT,
-                to_port=PORT,
-                description=f"PostgreSQL from {client}",
-                opts=own,
-            )
         aws.vpc.SecurityGroupEgressRule(
             f"{name}-postgres-proxy-to-postgres",
             security_group_id=group.id,

@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.secrets import Login, SecretReference, StoredLogin
+from components.security_group import listening_group
 from settings.messaging import MessagingSettings
 
 PORT = 5671
@@ -90,7 +91,9 @@ class RabbitBroker(pulumi.ComponentResource):
         super().__init__("auterity:messaging:RabbitBroker", name, None, opts)
         settings, own = args.settings, pulumi.ResourceOptions(parent=self)
         key = EncryptionKey(f"{name}-messaging", EncryptionKeyArgs(args.account, purpose="messages at rest"), own)
-        security_group = self._security_group(name, args)
+        security_group = listening_group(
+            f"{name}-rabbitmq", "RabbitMQ of the platform", args.vpc_id, "AMQP over TLS", PORT, args.clients, self
+        )
         configuration = aws.mq.Configuration(
             f"{name}-rabbitmq",
             description="Configuration of the platform's broker",
@@ -158,26 +161,3 @@ class RabbitBroker(pulumi.ComponentResource):
     def login(settings: MessagingSettings) -> Login:
         """Return the login that the broker wants made for its user."""
         return Login(USERNAME, settings.password_version)
-
-    def _security_group(self, name: str, args: RabbitBrokerArgs) -> aws.ec2.SecurityGroup:
-        """Let the named clients in to AMQP, nobody to the console, and nothing out."""
-        own = pulumi.ResourceOptions(parent=self)
-        group = aws.ec2.SecurityGroup(
-            f"{name}-rabbitmq",
-            description="RabbitMQ of the platform",
-            vpc_id=args.vpc_id,
-            tags={"Name": f"{name}-rabbitmq"},
-            opts=own,
-        )
-        for client, security_group_id in args.clients.items():
-            aws.vpc.SecurityGroupIngressRule(
-                f"{name}-rabbitmq-from-{client}",
-                security_group_id=group.id,
-                referenced_security_group_id=security_group_id,
-                ip_protocol="tcp",
-                from_port=PORT,
-                to_port=PORT,
-                description=f"AMQP over TLS from {client}",
-                opts=own,
-            )
-        return group
