@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from components.account import AwsAccount
 from components.database import PORT, RdsPostgres
-from components.iam import policy, service_trust
+from components.iam import role_with, service_trust
 from components.secrets import SecretReference, may_read
 from components.security_group import listening_group
 from settings.database_proxy import DatabaseProxySettings
@@ -125,18 +125,10 @@ class RdsProxy(pulumi.ComponentResource):
 
     def _role(self, name: str, args: RdsProxyArgs) -> pulumi.Output[str]:
         """Let the proxy read the master user's secret, and no other."""
-        own = pulumi.ResourceOptions(parent=self)
-        role = aws.iam.Role(
-            f"{name}-postgres-proxy",
-            description="RDS Proxy of the platform's database",
-            assume_role_policy=service_trust("rds.amazonaws.com", args.account.account_id),
-            opts=own,
-        )
         secret = SecretReference(args.database.master_secret_arn, args.database.key_arn)
-        rights = aws.iam.RolePolicy(
-            f"{name}-postgres-proxy", role=role.name, policy=policy(*may_read(args.account, secret)), opts=own
-        )
-        return pulumi.Output.all(role.arn, rights.id).apply(lambda values: str(values[0]))
+        trust = service_trust("rds.amazonaws.com", args.account.account_id)
+        statements = may_read(args.account, secret)
+        return role_with(f"{name}-postgres-proxy", "RDS Proxy of the platform's database", trust, statements, self)
 
     def _security_group(self, name: str, args: RdsProxyArgs) -> aws.ec2.SecurityGroup:
         """Let the named clients in, and out to the database alone, which lets the proxy in."""

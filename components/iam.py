@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 
 Conditions = Mapping[str, Mapping[str, Any]]
 
@@ -72,3 +73,28 @@ def service_trust(
             sid="ServiceMayAssume", actions=["sts:AssumeRole"], principal={"Service": service}, conditions=conditions
         )
     )
+
+
+def role_with(
+    name: str,
+    description: str,
+    trust: pulumi.Output[str],
+    statements: Sequence[Statement],
+    parent: pulumi.Resource,
+) -> pulumi.Output[str]:
+    """Make a role with an inline policy, and return its ARN, known once the role can do its work.
+
+    Args:
+        name: name of the role and of its policy.
+        description: whose role it is.
+        trust: who may take it, as JSON.
+        statements: what it may do; none: it gets no policy.
+        parent: component that it belongs to.
+    """
+    own = pulumi.ResourceOptions(parent=parent)
+    role = aws.iam.Role(name, description=description, assume_role_policy=trust, opts=own)
+    if not statements:
+        arn: pulumi.Output[str] = role.arn
+        return arn
+    rights = aws.iam.RolePolicy(name, role=role.name, policy=policy(*statements), opts=own)
+    return pulumi.Output.all(role.arn, rights.id).apply(lambda values: str(values[0]))

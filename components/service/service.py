@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Statement, policy, service_trust
+from components.iam import Statement, role_with, service_trust
 from components.secrets import may_read
 from components.service.args import EcsServiceArgs
 from components.service.container import CONTAINER, container, log_options
@@ -192,21 +192,9 @@ class EcsService(pulumi.ComponentResource):
     def _role(
         self, name: str, purpose: str, description: str, args: EcsServiceArgs, statements: Sequence[Statement]
     ) -> pulumi.Output[str]:
-        """Make a role for tasks of this account and Region, and return its ARN once it can do its work."""
-        own = pulumi.ResourceOptions(parent=self)
-        role = aws.iam.Role(
-            f"{name}-app-{purpose}",
-            description=description,
-            assume_role_policy=service_trust(
-                "ecs-tasks.amazonaws.com", args.account.account_id, args.account.arn("ecs", "*")
-            ),
-            opts=own,
-        )
-        if not statements:
-            arn: pulumi.Output[str] = role.arn
-            return arn
-        rights = aws.iam.RolePolicy(f"{name}-app-{purpose}", role=role.name, policy=policy(*statements), opts=own)
-        return pulumi.Output.all(role.arn, rights.id).apply(lambda values: str(values[0]))
+        """Make a role for tasks of this account and Region."""
+        trust = service_trust("ecs-tasks.amazonaws.com", args.account.account_id, args.account.arn("ecs", "*"))
+        return role_with(f"{name}-app-{purpose}", description, trust, statements, self)
 
 
 def expect_deployed(name: str, wanted: str, running: str) -> None:
