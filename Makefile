@@ -37,6 +37,12 @@ up: $(STAMP) ## Bring STACK up in the sandbox and show its outputs
 preview: $(STAMP) ## Show what `up` would change
 	@$(SANDBOX) preview $(STACK) $(ARGS)
 
+.PHONY: policy
+policy: $(STAMP) ## Preview dev, prod and local under the security rules (STACK=prod: one of them)
+	@for stack in $(if $(filter command line,$(origin STACK)),$(STACK),dev prod local); do \
+		$(SANDBOX) preview $$stack --policy-pack $(CURDIR)/policies $(ARGS) || exit 1; \
+	done
+
 .PHONY: refresh
 refresh: $(STAMP) ## Take over what has changed in the simulated clouds by other hands
 	@$(SANDBOX) refresh $(STACK) $(ARGS)
@@ -74,6 +80,9 @@ faults: $(STAMP) ## Make operations of the simulated clouds fail or take long (A
 .PHONY: setup
 setup: $(STAMP) ## Set up everything that is missing
 	@$(SANDBOX) setup
+
+.PHONY: environment
+environment: $(STAMP) ## Install the Python packages alone
 
 .PHONY: servers
 servers: ## Install the servers that the tests start (apt, as root)
@@ -127,6 +136,10 @@ lock: $(UV) ## Pin again what pyproject.toml asks for
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements-dev.txt
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
 		-c requirements-dev.txt examples/app/requirements.in -o examples/app/requirements.txt
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
+		tests/real/object-stores.in -o tests/real/object-stores.txt
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
+		-c requirements-dev.txt operations/requirements.in -o operations/requirements.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment and what the checks left (not the sandbox's state)

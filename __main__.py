@@ -6,8 +6,10 @@ import sys
 import pulumi
 
 from components.access import WorkloadAccess, WorkloadAccessArgs
-from composition.app import serve_app
+from composition.app import build_image, serve_on_ecs
 from composition.cluster import find_cluster, make_eks_cluster
+from composition.edge import make_edge
+from composition.eks import Surroundings, run_on_eks
 from composition.ground import lay_ground, make_ecs_cluster, make_network, stack_prefix
 from composition.stores import make_stores
 from composition.watch import watch
@@ -36,13 +38,22 @@ def aws_platform(settings: StackSettings, where: AwsSettings) -> None:
     if not settings.network:
         return
     vpc = make_network(ground, settings.network)
-    if settings.kubernetes and settings.kubernetes.eks:
-        make_eks_cluster(ground, settings.kubernetes.eks, vpc)
+    eks = settings.kubernetes.eks if settings.kubernetes else None
+    kubernetes = make_eks_cluster(ground, eks, vpc) if eks else None
     access = WorkloadAccess(ground.name, WorkloadAccessArgs(vpc.vpc_id), ground.opts)
-    stores = make_stores(ground, settings, vpc, clients={"ecs": access.security_group_id})
+    stores = make_stores(ground, settings, vpc, access, kubernetes)
     service, edge = None, None
-    if cluster and settings.app and settings.image:
-        service, edge = serve_app(ground, settings, settings.app, settings.image, vpc, access, stores, cluster)
+    if settings.app and settings.image:
+        image = build_image(ground, settings.image, settings.app)
+        if settings.edge:
+            edge = make_edge(
+                ground, settings, settings.edge, settings.app, vpc, access if cluster else None, kubernetes
+            )
+        if cluster:
+            service = serve_on_ecs(ground, settings.app, image, vpc, access, stores, cluster, edge)
+        if kubernetes:
+            around = Surroundings(ground, kubernetes, vpc, stores, edge, image.reference, access, cluster)
+            run_on_eks(around, settings, settings.app)
     if settings.alarms:
         watch(ground, settings, settings.alarms, vpc, stores, cluster, service, edge)
 
@@ -52,7 +63,7 @@ def cluster_platform(settings: StackSettings, where: ExistingClusterSettings) ->
     name = stack_prefix()
     cluster = find_cluster(name, where)
     if settings.app and settings.image and settings.runtimes.kubernetes:
-        run_workload(name, settings, settings.app, settings.image, cluster.provider)
+        run_workload(name, settings, settings.app, settings.image.reference or "", cluster.provider)
 
 
 async def main() -> None:

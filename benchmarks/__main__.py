@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import makespan, preview, report, scaling
+from benchmarks import applying, backups, makespan, preview, report, scaling, watching
 
 STACK = "prod"
 
@@ -23,6 +23,9 @@ class Part(StrEnum):
     PREVIEW = "preview"
     MAKESPAN = "makespan"
     SCALING = "scaling"
+    APPLYING = "applying"
+    WATCHING = "watching"
+    BACKUPS = "backups"
 
 
 def measure(parts: Sequence[Part], directory: Path, say: Callable[[str], None]) -> list[str]:
@@ -48,6 +51,12 @@ def measure(parts: Sequence[Part], directory: Path, say: Callable[[str], None]) 
         )
     if Part.SCALING in parts:
         done(report.scaling_section(scaling.measure(directory / "scaling", STACK)))
+    if Part.APPLYING in parts:
+        done(report.applying_section(applying.measure(directory / "applying")))
+    if Part.WATCHING in parts:
+        done(report.watching_section(watching.measure(directory / "watching")))
+    if Part.BACKUPS in parts:
+        done(report.backups_section(backups.measure(directory / "backups")))
     return sections
 
 
@@ -55,7 +64,7 @@ def main(
     parts: Annotated[list[Part] | None, typer.Argument(help="What to measure; everything unless said.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Write docs/benchmarks.md, too; measures everything.")] = False,
 ) -> None:
-    """Measure the program against floors of the same run: some three minutes on two idle CPUs."""
+    """Measure the program against floors of the same run: some twenty minutes on two idle CPUs."""
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
     load = os.getloadavg()[0]
     circumstances = report.circumstances(load)

@@ -10,10 +10,19 @@ from typing import Any
 
 import pulumi_aws
 import pulumi_docker
+import pulumi_kubernetes
 import pulumi_random
+import pulumi_tls
 from pulumi import _types
+from pulumi.runtime.rpc import UNKNOWN
 
-_PACKAGES = {"aws": pulumi_aws, "docker": pulumi_docker, "random": pulumi_random}
+_PACKAGES = {
+    "aws": pulumi_aws,
+    "docker": pulumi_docker,
+    "kubernetes": pulumi_kubernetes,
+    "random": pulumi_random,
+    "tls": pulumi_tls,
+}
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _PROVIDER = "pulumi:providers:"
 
@@ -52,6 +61,9 @@ def _call(resource: Mapping[str, Any], options: str) -> str:
     inputs = _given(resource["inputs"])
     if resource["type"].startswith(_PROVIDER):
         inputs = {name: _unpacked(value) for name, value in inputs.items() if name in known and name != "version"}
+        if "kubeconfig" in inputs:
+            # As in a first preview of the stack: there is no cluster yet.
+            inputs["kubeconfig"] = UNKNOWN
     if unknown := sorted(set(inputs) - set(known)):
         raise ValueError(f"{resource['urn']}: the SDK's {path} takes no {', '.join(unknown)}")
     # Inner names stay as they are on the wire: the SDK passes them on.
@@ -73,10 +85,21 @@ def _class_path(token: str) -> str:
     if token.startswith(_PROVIDER):
         return f"{package}.Provider"
     _, module, name = token.split(":")
+    if package == "kubernetes":
+        return _kubernetes_path(module, name)
     module = module.split("/")[0]
     if module == "index":
         return f"{package}.{name}"
     return f"{package}.{module}{'_' if keyword.iskeyword(module) else ''}.{name}"
+
+
+def _kubernetes_path(module: str, name: str) -> str:
+    """Turn ``networking.k8s.io/v1`` and ``NetworkPolicy`` into ``kubernetes.networking.v1.NetworkPolicy``."""
+    group, version = module.split("/")
+    home = getattr(getattr(pulumi_kubernetes, group.split(".")[0], None), version, None)
+    if not hasattr(home, name):
+        return "kubernetes.apiextensions.CustomResource"
+    return f"kubernetes.{group.split('.')[0]}.{version}.{name}"
 
 
 def _arguments(path: str) -> type:

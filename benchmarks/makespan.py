@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks import engine
 from benchmarks.creation_times import creation_time
 from benchmarks.critical_path import Made, longest_chain, made
+from sandbox.cloud.aws.control_plane import remove_all
 from sandbox.cloud.faults import FAULTS_FILE
 from sandbox.workspace import Sandbox
 
@@ -94,8 +95,12 @@ def deploy(
         sandbox.prepare(stack)
         if latencies:
             (sandbox.cloud_directory / FAULTS_FILE).write_text(json.dumps({"latencies": latencies}))
-        wall = engine.up(sandbox, stack, parallel).wall
-        return Deployed(wall, engine.deployment(sandbox, stack))
+        try:
+            wall = engine.up(sandbox, stack, parallel).wall
+            return Deployed(wall, engine.deployment(sandbox, stack))
+        finally:
+            # What measures next must not share the machine with this stack's cluster.
+            remove_all(sandbox.cloud_directory)
 
 
 def measure(directory: Path, stack: str, recorded: Mapping[str, Any], parallel: int = PARALLEL) -> Makespan:

@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import makespan, preview, scaling
+from benchmarks import applying, backups, makespan, preview, scaling
+from benchmarks.applying import Applied
+from benchmarks.backups import Backups
 from benchmarks.creation_times import ANY_OTHER, CREATION_TIMES, DATE, creation_time
 from benchmarks.critical_path import Made
 from benchmarks.makespan import Makespan
 from benchmarks.preview import Previews
 from benchmarks.scaling import Scaling
+from benchmarks.watching import Memory
 from sandbox.workspace import CHECKOUT
+from settings.observability import KIB_PER_SERIES, PROMETHEUS_BASE_MIB
 
 DOCUMENT = CHECKOUT / "docs" / "benchmarks.md"
 
@@ -48,6 +52,26 @@ platform's components, in turn. A service is an ECS cluster with the app's tasks
 configured as in the stack. Resources include components and the stack itself. The line is fitted to all previews by
 least squares. Memory is the largest resident set of the program's and the engine's process, seen every 20 ms in a
 preview of its own."""
+
+
+APPLYING_METHOD = """Each pair is a `pulumi up` of the local stack on an empty cluster and, on another one,
+`kubectl apply --server-side` of the same objects, taken from the state. Both keep the same order: objects in waves, as
+the state's dependencies say, the next wave once Deployments, StatefulSets and Jobs of the one before are ready. The
+cluster is started before, and its nodes say that pods are ready at once, so a real cluster adds the same to both. At
+once means without that order: a pod that finds no database would fail then, which it does not here."""
+
+
+WATCHING_METHOD = """A real Prometheus looks every second at 20 targets, 130 times, so that each series has more samples
+than a chunk holds; all series grow, have eight labels, and a rule reads all of them at each look. Resident memory is
+seen every half second. What is given besides is for compaction every two hours, and for people's questions."""
+
+
+BACKUPS_METHOD = """Each pair is `pg_dump -Fc -Z0 | zstd`, or `zstd -d | pg_restore` and ANALYZE, and right after it the
+operator's command with one target, a directory, on the same data: one table of orders with a primary key. *Proper* is
+without counting and digesting every row, comparing, and reading everything back from the target, beside which a run
+counts. The first night writes into an empty repository; before the next one 1 % of the rows are changed and 1 % are
+new. Seconds of CPU are without the server's; memory is the resident sets of the command and of all that it starts,
+added up every tenth of a second."""
 
 
 def preview_section(previews: Previews) -> str:
@@ -144,6 +168,75 @@ def scaling_section(found: Scaling) -> str:
         f"{cpu_slope:.1f} ms of CPU, the simulation's included. {_goal(slope, scaling.GOAL_MS, ' ms')}",
         SCALING_METHOD,
         _table(columns, rows),
+    )
+
+
+def applying_section(applied: Applied) -> str:
+    """Report (d)."""
+    ratios = applied.ratios
+    rows = [
+        [str(number), f"{ours:.2f}", f"{kubectl:.2f}", f"{ours / kubectl:.2f}"]
+        for number, (ours, kubectl) in enumerate(applied.pairs, 1)
+    ]
+    return _section(
+        "(d) Bringing the local stack's objects into an empty cluster",
+        f"Ratio: min {min(ratios):.2f}, **median {applied.median:.2f}**, max {max(ratios):.2f} over {len(ratios)} "
+        f"pairs, with the {applied.provider} Kubernetes provider; {applied.objects} objects in {applied.waves} waves. "
+        f"An `up` with nothing to do takes {applied.engine:.2f} s, kubectl with everything at once "
+        f"{applied.at_once:.2f} s. "
+        f"{_goal(applied.median, applying.GOAL)}",
+        APPLYING_METHOD,
+        _table(["pair", "pulumi up, s", "kubectl, s", "ratio"], rows),
+    )
+
+
+def watching_section(measured: Sequence[Memory]) -> str:
+    """Report (e)."""
+    least, most = measured[0], measured[-1]
+    each = (most.peak_mib - least.peak_mib) * 1024 / (most.series - least.series)
+    fits = all(memory.peak_mib <= memory.allowed_mib for memory in measured)
+    rows = [[f"{m.series:,}", f"{m.peak_mib:.0f}", str(m.allowed_mib)] for m in measured]
+    return _section(
+        "(e) Memory of Prometheus",
+        f"**{each:.1f} KiB** for each series. A stack gives {KIB_PER_SERIES} KiB for each and "
+        f"{PROMETHEUS_BASE_MIB} MiB besides: {'enough' if fits else '**too little**'}.",
+        WATCHING_METHOD,
+        _table(["series", "most resident, MiB", "given, MiB"], rows),
+    )
+
+
+def backups_section(measured: Sequence[Backups]) -> str:
+    """Report (f); the last of `measured` counts, the first shows how memory grows."""
+    least, most = measured[0], measured[-1]
+    kinds = (backups.FIRST, backups.NEXT, backups.RESTORE)
+    rows = [
+        [
+            what,
+            str(size.mib),
+            f"{size.median(what, 'plain.seconds'):.1f}",
+            f"{statistics.median(pair.proper for pair in size.pairs[what]):.1f}",
+            f"{size.ratio(what, proper=True):.2f}",
+            f"{size.median(what, 'ours.seconds'):.1f}",
+            f"{size.ratio(what, proper=False):.2f}",
+            f"{size.median(what, 'plain.cpu'):.1f}",
+            f"{size.median(what, 'ours.cpu'):.1f}",
+            f"{size.peak_mib(what):.0f}",
+        ]
+        for size in measured
+        for what in kinds
+    ]
+    columns = ["what", "MiB", "plain, s", "proper, s", "ratio", "all, s", "ratio of all", "CPU of plain, s", "CPU, s"]
+    told = "\n".join(
+        f"- {what}: proper **{most.ratio(what, proper=True):.2f}**, all of it {most.ratio(what, proper=False):.2f} of "
+        f"plain. {_goal(most.ratio(what, proper=True), backups.GOAL)}"
+        for what in kinds
+    )
+    memory = ", ".join(f"{what} {least.peak_mib(what):.0f} and {most.peak_mib(what):.0f} MiB" for what in kinds)
+    return _section(
+        "(f) Backups against plain dumps",
+        f"{told}\n\nMost memory at {least.mib} MiB and at {most.mib} MiB of data: {memory}.",
+        BACKUPS_METHOD,
+        _table([*columns, "memory, MiB"], rows),
     )
 
 

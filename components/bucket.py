@@ -14,6 +14,21 @@ from components.iam import Statement, policy
 ABORT_UPLOADS_DAYS = 7
 """Days after which the parts of an upload that was never finished are removed (FSBP S3.10 asks for a rule)."""
 
+REQUEST_LOG_DAYS = 365
+"""Days that the log of requests to a bucket is kept."""
+
+ON_OBJECTS = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+)
+"""What a workload does with its objects. Versions are not among it: nobody but an operator removes history."""
+
+ON_BUCKET = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
+"""What a workload asks the bucket itself."""
+
 MoreStatements = Callable[[pulumi.Output[str]], Sequence[Statement]]
 """From a bucket's ARN to statements of its policy."""
 
@@ -209,3 +224,62 @@ def transport(bucket_arn: pulumi.Output[str]) -> list[Statement]:
             conditions={"NumericLessThan": {"s3:TlsVersion": "1.2"}},
         ),
     ]
+
+
+def request_log(
+    name: str, what: str, account: AwsAccount, opts: pulumi.ResourceOptions, *, force_destroy: bool
+) -> PrivateBucket:
+    """Make a bucket that holds the log of every request to another one.
+
+    Args:
+        name: name of the other bucket.
+        what: what that holds, for people.
+        account: the account of both.
+        opts: options of the bucket.
+        force_destroy: let the deletion of the bucket delete the log.
+    """
+    return PrivateBucket(
+        f"{name}-log",
+        PrivateBucketArgs(
+            account,
+            purpose=f"log of requests to {what}",
+            expire_after_days=REQUEST_LOG_DAYS,
+            statements=lambda arn: [takes_request_logs(arn, account)],
+            force_destroy=force_destroy,
+        ),
+        opts,
+    )
+
+
+def takes_request_logs(bucket_arn: pulumi.Output[str], account: AwsAccount) -> Statement:
+    """Let Amazon S3 write logs of requests (S3 user guide, 'Enabling Amazon S3 server access logging')."""
+    return Statement(
+        sid="AccessLog",
+        actions=["s3:PutObject"],
+        resources=[pulumi.Output.concat(bucket_arn, "/*")],
+        principal={"Service": "logging.s3.amazonaws.com"},
+        conditions={"StringEquals": {"aws:SourceAccount": account.account_id}},
+    )
+
+
+def use_of(
+    thing: str, bucket_arn: pulumi.Output[str], key_arn: pulumi.Output[str], account: AwsAccount
+) -> tuple[Statement, ...]:
+    """Let a role read, write and remove a bucket's objects, and use their key through S3 alone.
+
+    Args:
+        thing: what the objects are, in the singular, as the statements' names say it.
+        bucket_arn: ARN of the bucket.
+        key_arn: ARN of the KMS key of the objects.
+        account: the account of both.
+    """
+    return (
+        Statement(sid=f"Use{thing}s", actions=ON_OBJECTS, resources=[pulumi.Output.concat(bucket_arn, "/*")]),
+        Statement(sid=f"List{thing}s", actions=ON_BUCKET, resources=[bucket_arn]),
+        Statement(
+            sid=f"Use{thing}Key",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[key_arn],
+            conditions={"StringEquals": {"kms:ViaService": f"s3.{account.region}.amazonaws.com"}},
+        ),
+    )

@@ -12,7 +12,7 @@ from components.account import AwsAccount
 from components.database import PORT, RdsPostgres
 from components.iam import role_with, service_trust
 from components.secrets import SecretReference, may_read
-from components.security_group import listening_group
+from components.security_group import let_in, let_out, listening_group
 from settings.database_proxy import DatabaseProxySettings
 
 
@@ -142,24 +142,7 @@ class RdsProxy(pulumi.ComponentResource):
             args.clients,
             self,
         )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-postgres-proxy-to-postgres",
-            security_group_id=group.id,
-            referenced_security_group_id=args.database.security_group_id,
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            description="PostgreSQL",
-            opts=own,
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-postgres-from-proxy",
-            security_group_id=args.database.security_group_id,
-            referenced_security_group_id=group.id,
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            description="PostgreSQL from proxy",
-            opts=own,
-        )
+        database = args.database.security_group_id
+        let_out(f"{name}-postgres-proxy-to-postgres", group.id, database, PORT, "PostgreSQL", own)
+        let_in(f"{name}-postgres-from-proxy", database, group.id, PORT, "PostgreSQL from proxy", own)
         return group

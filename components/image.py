@@ -1,4 +1,4 @@
-"""The app's container image."""
+"""A container image that the stack runs."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ class AppImageArgs:
         settings: the stack's ``image`` section.
         account: the account it lives in.
         architecture: processor that it runs on, ``X86_64`` or ``ARM64``.
+        workload: what runs it, in the names of its repository and key.
     """
 
     settings: ImageSettings
     account: AwsAccount
     architecture: str
+    workload: str = "app"
 
 
 class AppImage(pulumi.ComponentResource):
-    """The image that the app runs: built and pushed to a repository of the stack's own, or one that exists.
+    """The image that a workload runs: built and pushed to a repository of the stack's own, or one that exists.
 
     A tag in the repository is the digest of what it was built from, and never moves: the same sources are pushed once,
     other sources get a tag of their own.
@@ -65,9 +67,11 @@ class AppImage(pulumi.ComponentResource):
 
     def _build(self, name: str, args: AppImageArgs, build: ImageBuild) -> None:
         own = pulumi.ResourceOptions(parent=self)
-        key = EncryptionKey(f"{name}-image", EncryptionKeyArgs(args.account, purpose="images of the app"), own)
+        key = EncryptionKey(
+            f"{name}-image", EncryptionKeyArgs(args.account, purpose=f"images of the {args.workload}"), own
+        )
         repository = aws.ecr.Repository(
-            f"{name}-app",
+            f"{name}-{args.workload}",
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
             encryption_configurations=[
@@ -77,13 +81,16 @@ class AppImage(pulumi.ComponentResource):
             opts=own,
         )
         aws.ecr.LifecyclePolicy(
-            f"{name}-app", repository=repository.name, policy=json.dumps(keep_newest(build.keep_images)), opts=own
+            f"{name}-{args.workload}",
+            repository=repository.name,
+            policy=json.dumps(keep_newest(build.keep_images)),
+            opts=own,
         )
         token = aws.ecr.get_authorization_token_output(
             registry_id=repository.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
         )
         image = docker.Image(
-            f"{name}-app",
+            f"{name}-{args.workload}",
             image_name=pulumi.Output.concat(
                 repository.repository_url, ":", content_digest(build, PLATFORMS[args.architecture])[:40]
             ),

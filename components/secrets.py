@@ -38,6 +38,19 @@ class SecretReference:
 
 
 @dataclass(frozen=True)
+class SecretKey:
+    """One value of a secret.
+
+    Attributes:
+        secret: where the secret is.
+        key: which key of its JSON.
+    """
+
+    secret: SecretReference
+    key: str
+
+
+@dataclass(frozen=True)
 class Login:
     """A login to make.
 

@@ -8,22 +8,10 @@ from dataclasses import dataclass
 import pulumi
 
 from components.account import AwsAccount
-from components.bucket import PrivateBucket, PrivateBucketArgs
+from components.bucket import ON_BUCKET, ON_OBJECTS, PrivateBucket, PrivateBucketArgs, use_of
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import Statement
 from settings.storage import StorageSettings
-
-ON_OBJECTS = (
-    "s3:AbortMultipartUpload",
-    "s3:DeleteObject",
-    "s3:GetObject",
-    "s3:ListMultipartUploadParts",
-    "s3:PutObject",
-)
-"""What the app does with its objects. Versions are not among it: nobody but an operator removes history."""
-
-ON_BUCKET = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
-"""What the app asks the bucket itself."""
 
 HISTORY = ("s3:DeleteObjectVersion", "s3:GetObjectVersion", "s3:ListBucketVersions")
 """What only the way in guards: the app may not do it at all."""
@@ -108,13 +96,4 @@ def way_in(bucket_arn: pulumi.Output[str], endpoint_id: pulumi.Input[str] | None
 
 def may_use(storage: ObjectStorage, account: AwsAccount) -> tuple[Statement, ...]:
     """Let a role read, write and remove objects, and use their key through S3 alone."""
-    return (
-        Statement(sid="UseObjects", actions=ON_OBJECTS, resources=[pulumi.Output.concat(storage.arn, "/*")]),
-        Statement(sid="ListObjects", actions=ON_BUCKET, resources=[storage.arn]),
-        Statement(
-            sid="UseObjectKey",
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=[storage.key_arn],
-            conditions={"StringEquals": {"kms:ViaService": f"s3.{account.region}.amazonaws.com"}},
-        ),
-    )
+    return use_of("Object", storage.arn, storage.key_arn, account)

@@ -1,4 +1,4 @@
-"""The app on ECS: what it is told of the stores, what it may do with them, and how requests reach it."""
+"""The app on AWS: its image, what it is told of the stores, what it may do with them, and its service on ECS."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from components.database import PORT as DATABASE_PORT
 from components.database import RdsPostgres
 from components.database_proxy import RdsProxy
 from components.ecs import EcsCluster
-from components.edge import Backend, Edge, EdgeArgs
+from components.edge import Edge
 from components.iam import Statement
 from components.image import AppImage, AppImageArgs
 from components.messaging import PORT as BROKER_PORT
 from components.messaging import RabbitBroker
 from components.network import Vpc
-from components.secrets import SecretReference
-from components.service import Destination, EcsService, EcsServiceArgs, SecretKey, ServedBy
+from components.secrets import SecretKey, SecretReference
+from components.service import Destination, EcsService, EcsServiceArgs, ServedBy
 from components.storage import ObjectStorage, may_use
 from composition.ground import Ground
 from composition.stores import Stores
-from settings import AppSettings, ImageSettings, StackSettings
+from settings import AppSettings, ImageSettings
 
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 """Where the app's image keeps the certificate authorities that everybody trusts, Amazon's among them."""
@@ -124,42 +124,24 @@ def wire(stores: Stores, settings: AppSettings, account: AwsAccount) -> Wiring:
     return wiring
 
 
-def serve_app(
+def build_image(ground: Ground, settings: ImageSettings, app: AppSettings) -> AppImage:
+    """Build the app's image and push it, or take the one that the settings name."""
+    image = AppImage(ground.name, AppImageArgs(settings, ground.account, app.architecture), ground.opts)
+    pulumi.export("app_image", image.reference)
+    return image
+
+
+def serve_on_ecs(
     ground: Ground,
-    settings: StackSettings,
     app: AppSettings,
-    image_settings: ImageSettings,
+    image: AppImage,
     vpc: Vpc,
     access: WorkloadAccess,
     stores: Stores,
     cluster: EcsCluster,
-) -> tuple[EcsService, Edge | None]:
-    """Build the app's image, run it on ECS, and open it to the internet where the stack has an edge."""
-    image = AppImage(ground.name, AppImageArgs(image_settings, ground.account, app.architecture), ground.opts)
-    pulumi.export("app_image", image.reference)
-    edge = None
-    if settings.edge:
-        edge = Edge(
-            ground.name,
-            EdgeArgs(
-                settings.edge,
-                ground.account,
-                vpc_id=vpc.vpc_id,
-                subnet_ids=vpc.public_subnet_ids,
-                log_key_arn=ground.log_key_arn,
-                backends={
-                    "ecs": Backend(
-                        weight=settings.runtimes.ecs,
-                        port=app.port,
-                        target_type="ip",
-                        security_group_id=access.security_group_id,
-                        health_path=app.health_path,
-                    )
-                },
-            ),
-            ground.opts,
-        )
-        pulumi.export("url", edge.url)
+    edge: Edge | None,
+) -> EcsService:
+    """Run the app on ECS, behind the edge where there is one."""
     wiring = wire(stores, app, ground.account)
     service = EcsService(
         ground.name,
@@ -188,4 +170,4 @@ def serve_app(
         ground.opts,
     )
     pulumi.export("app_service", service.service_name)
-    return service, edge
+    return service

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.bucket import PrivateBucket, PrivateBucketArgs
+from components.access import WorkloadAccess
+from components.bucket import request_log
 from components.cache import ManagedCache, ManagedCacheArgs
+from components.cluster import EksCluster
 from components.database import RdsPostgres, RdsPostgresArgs
 from components.database_proxy import RdsProxy, RdsProxyArgs
-from components.iam import Statement
 from components.messaging import RabbitBroker, RabbitBrokerArgs
 from components.network import Vpc
 from components.secrets import Login, Secrets, SecretsArgs
 from components.storage import ObjectStorage, ObjectStorageArgs
 from composition.ground import Ground
 from settings import DatabaseProxySettings, DatabaseSettings, StackSettings, StorageSettings
-
-ACCESS_LOG_DAYS = 365
-"""Days that the log of requests to the objects is kept."""
 
 Clients = Mapping[str, pulumi.Input[str]]
 """Who may connect: a name for each source, to the id of its security group."""
@@ -37,12 +35,18 @@ class Stores:
     storage: ObjectStorage | None
 
 
-def make_stores(ground: Ground, settings: StackSettings, vpc: Vpc, clients: Clients) -> Stores:
-    """Make the stores that the settings want managed by AWS."""
+def make_stores(
+    ground: Ground, settings: StackSettings, vpc: Vpc, access: WorkloadAccess, cluster: EksCluster | None
+) -> Stores:
+    """Make the stores that the settings want managed by AWS, for tasks on ECS and for pods."""
+    clients: dict[str, pulumi.Input[str]] = {"ecs": access.security_group_id}
+    if cluster:
+        clients["kubernetes"] = cluster.security_group_id
     database, proxy = None, None
-    if settings.database:
-        # Where there is a pool, it alone comes to the database.
-        direct: Clients = {} if settings.database_proxy else clients
+    if settings.database and settings.database.managed:
+        # Where there is a pool, it alone comes to the database, and the gateway, whose user the pool does not know.
+        by_itself = {name: group for name, group in clients.items() if name == "kubernetes" and settings.gateway}
+        direct: Clients = by_itself if settings.database_proxy else clients
         database = make_database(ground, settings.database, vpc, direct)
     if database and settings.database_proxy:
         proxy = make_proxy(ground, settings.database_proxy, vpc, database, clients)
@@ -142,24 +146,12 @@ def make_cache_and_queue(
 
 def make_storage(ground: Ground, settings: StorageSettings, vpc: Vpc) -> ObjectStorage:
     """Make the app's bucket, and one that holds the log of every request to it."""
-    log = PrivateBucket(
-        f"{ground.name}-objects-log",
-        PrivateBucketArgs(
-            ground.account,
-            purpose="log of requests to the objects of the app",
-            expire_after_days=ACCESS_LOG_DAYS,
-            statements=lambda arn: [
-                Statement(
-                    sid="AccessLog",
-                    actions=["s3:PutObject"],
-                    resources=[pulumi.Output.concat(arn, "/*")],
-                    principal={"Service": "logging.s3.amazonaws.com"},
-                    conditions={"StringEquals": {"aws:SourceAccount": ground.account.account_id}},
-                )
-            ],
-            force_destroy=settings.force_destroy,
-        ),
+    log = request_log(
+        f"{ground.name}-objects",
+        "the objects of the app",
+        ground.account,
         ground.opts,
+        force_destroy=settings.force_destroy,
     )
     storage = ObjectStorage(
         ground.name,

@@ -1,95 +1,368 @@
-"""What runs in the cluster, and who talks to whom there."""
+"""What runs in any cluster, and who talks to whom there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
+import pulumi_tls as tls
 
+from components.observability import Observability, WatchedTasks
+from components.observability import names as watchers
 from components.workload import (
     App,
     AppArgs,
     ClusterCache,
     ClusterCacheArgs,
+    ClusterDatabase,
+    ClusterDatabaseArgs,
+    ClusterLoadBalancer,
+    ClusterLoadBalancerArgs,
+    ClusterQueue,
+    ClusterQueueArgs,
     Endpoint,
     Flow,
     Foundation,
     FoundationArgs,
+    Gateway,
+    GatewayArgs,
+    GatewayDatabase,
+    KmsSeal,
+    Place,
     Space,
+    Vault,
+    VaultArgs,
 )
 from components.workload import app as the_app
 from components.workload import cache as the_cache
-from settings import PROJECT, AppSettings, CacheSettings, ImageSettings, StackSettings
-
-NAMESPACE = PROJECT
-"""Namespace of the platform's workloads."""
+from components.workload import gateway as the_gateway
+from components.workload import queue as the_queue
+from components.workload.database_configuration import PORT as DATABASE_PORT
+from components.workload.gateway_configuration import PROXY_PORT
+from components.workload.load_balancer_configuration import HTTP_PORT, HTTPS_PORT
+from components.workload.pods import from_secret
+from components.workload.vault_configuration import CLUSTER_PORT as VAULT_CLUSTER_PORT
+from components.workload.vault_configuration import PORT as VAULT_PORT
+from composition import observability
+from composition.endpoints import (
+    ANYWHERE,
+    API_SERVER_PORTS,
+    APP,
+    CACHE,
+    DATABASE,
+    GATEWAY,
+    GATEWAY_WORK,
+    LOAD_BALANCER,
+    NAMESPACE,
+    QUEUE,
+    VAULT,
+)
+from composition.inside import inside
+from composition.observability import LogStorage, observe
+from settings import AppSettings, GatewaySettings, LoadBalancerSettings, StackSettings, VaultSettings
 
 EVERY_POD = Endpoint(NAMESPACE)
-ANYWHERE = Endpoint(None, blocks=("0.0.0.0/0",))
-APP, CACHE = Endpoint(NAMESPACE, the_app.NAME), Endpoint(NAMESPACE, the_cache.NAME)
 
 
-def flows(cache: CacheSettings | None) -> list[Flow]:
-    """List every connection that is wanted."""
-    wanted = [
-        # Where names are resolved differs by cluster: pods, or the node itself.
-        Flow("dns", EVERY_POD, ANYWHERE, (("UDP", 53), ("TCP", 53))),
-    ]
-    if cache:
+@dataclass(frozen=True)
+class Wired:
+    """How the app in the cluster reaches what it needs.
+
+    Attributes:
+        environment: environment variables that are no secret.
+        logins: what a login is for to the volume that holds it.
+        after: what must stand before the app starts, and no value carries.
+    """
+
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    logins: Mapping[str, kubernetes.core.v1.VolumeArgs] = field(default_factory=dict)
+    after: Sequence[pulumi.Resource] = ()
+
+    def __add__(self, other: Wired) -> Wired:
+        return Wired(
+            {**self.environment, **other.environment},
+            {**self.logins, **other.logins},
+            (*self.after, *other.after),
+        )
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What every workload of a stack stands on.
+
+    Attributes:
+        name: prefix of every name.
+        opts: the providers.
+        critical: place of what keeps others alive: gateway and stores.
+        normal: place of everything else.
+        watching: place of what watches them; None where nothing does.
+        nodes: place of what reads the nodes; None where nothing does.
+        namespaces: all namespaces: name to the same, known once it is there.
+    """
+
+    name: str
+    opts: pulumi.ResourceOptions
+    critical: Place
+    normal: Place
+    watching: Place | None = None
+    nodes: Place | None = None
+    namespaces: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClusterStores:
+    """The stores that run in the cluster; None for one that the stack has not, or has outside."""
+
+    database: ClusterDatabase | None
+    cache: ClusterCache | None
+    queue: ClusterQueue | None
+
+
+def flows(settings: StackSettings) -> list[Flow]:
+    """List every connection that is wanted between pods of the stack."""
+    # Where names are resolved differs by cluster: pods, or the node itself.
+    wanted = [Flow("dns", EVERY_POD, ANYWHERE, (("UDP", 53), ("TCP", 53)))]
+    if inside(settings.cache):
         wanted.append(Flow("cache", APP, CACHE, (("TCP", the_cache.PORT),)))
+    if messaging := inside(settings.messaging):
+        wanted.append(Flow("queue", APP, QUEUE, (("TCP", the_queue.PORT),)))
+        if messaging.in_cluster.nodes > 1:
+            wanted.append(Flow("queue-nodes", QUEUE, QUEUE, tuple(("TCP", port) for port in the_queue.NODE_PORTS)))
+    if inside(settings.database):
+        port = (("TCP", DATABASE_PORT),)
+        wanted.append(Flow("database", APP, DATABASE, port))
+        if settings.gateway:
+            wanted.append(Flow("gateway-database", GATEWAY, DATABASE, port))
+            wanted.append(Flow("gateway-work", GATEWAY_WORK, DATABASE, port))
+    if settings.gateway and settings.app:
+        wanted.append(Flow("app", GATEWAY, APP, (("TCP", settings.app.port),)))
+    if settings.vault:
+        wanted.append(Flow("vault", APP, VAULT, (("TCP", VAULT_PORT),)))
+        # The address of the API server, which tells whose token it is, differs by cluster.
+        wanted.append(Flow("token-reviews", VAULT, ANYWHERE, API_SERVER_PORTS))
+        if settings.vault.copies > 1:
+            wanted.append(Flow("vault-servers", VAULT, VAULT, (("TCP", VAULT_PORT), ("TCP", VAULT_CLUSTER_PORT))))
+    if settings.load_balancer:
+        clients = Endpoint(None, blocks=tuple(map(str, settings.load_balancer.source_ranges)))
+        ports = [HTTP_PORT, *([HTTPS_PORT] if settings.load_balancer.tls_secret else [])]
+        wanted.append(Flow("clients", clients, LOAD_BALANCER, tuple(("TCP", port) for port in ports)))
+        wanted.append(Flow("requests", LOAD_BALANCER, GATEWAY, (("TCP", PROXY_PORT),)))
     return wanted
 
 
-def space(app: AppSettings, cache: CacheSettings | None) -> Space:
-    """Make room for the most copies and half as many again while they are replaced, and for the stores."""
+def space(settings: StackSettings, app: AppSettings) -> Space:
+    """Make room for the most copies and half as many again while they are replaced, and for all that stands around."""
     copies = app.scaling.maximum
-    stores = cache.in_cluster.memory_mib * 2 if cache else 0
-    return Space(
-        NAMESPACE,
-        cpu_millis=app.pod.cpu_request_millis * copies * 3 // 2 + 1000,
-        memory_mib=app.pod.memory_request_mib * copies * 3 // 2 + 1024 + stores,
-        pods=copies * 2 + 10,
+    # With room for the work that a deployment does on its way.
+    cpu = app.pod.cpu_request_millis * copies * 3 // 2 + 2000
+    memory = app.pod.memory_request_mib * copies * 3 // 2 + 4096
+    pods = copies * 2 + 20
+    if gateway := settings.gateway:
+        several = gateway.copies + 3
+        cpu, memory, pods = (
+            cpu + gateway.cpu_request_millis * several,
+            memory + gateway.memory_mib * several,
+            pods + several,
+        )
+    if balancer := settings.load_balancer:
+        several = balancer.copies + 1
+        cpu, memory, pods = cpu + 110 * several, memory + 256 * several, pods + several
+    if vault := settings.vault:
+        cpu, memory = cpu + vault.cpu_request_millis * vault.copies, memory + vault.memory_mib * vault.copies
+    if backup := settings.backup:
+        # Those that may run at the same time, and the server of a drill.
+        cpu, memory, pods = cpu + 1000, memory + backup.memory_mib * 3 + 1024, pods + 4
+    if database := inside(settings.database):
+        cpu, memory = cpu + database.in_cluster.cpu_request_millis, memory + database.in_cluster.memory_mib
+    if messaging := inside(settings.messaging):
+        size = messaging.in_cluster
+        cpu, memory = cpu + size.cpu_request_millis * size.nodes, memory + size.memory_mib * size.nodes
+    if cache := inside(settings.cache):
+        memory += cache.in_cluster.memory_mib * 2
+    return Space(NAMESPACE, cpu_millis=cpu, memory_mib=memory, pods=pods)
+
+
+def lay_floor(
+    name: str,
+    settings: StackSettings,
+    app: AppSettings,
+    provider: kubernetes.Provider,
+    outside: Sequence[Flow] = (),
+    after: Sequence[pulumi.Resource] = (),
+) -> Floor:
+    """Divide the cluster up, and open the flows: those between pods, and those with the `outside`."""
+    own = [random.Provider("workload-random"), tls.Provider("workload-tls")]
+    opts = pulumi.ResourceOptions(providers=[provider, *own])
+    spaces, wanted = [space(settings, app)], [*flows(settings), *outside]
+    if settings.observability:
+        spaces += observability.spaces(settings.observability, pushed_to=settings.backup is not None)
+        wanted += observability.flows(settings, app, settings.observability)
+    foundation = Foundation(name, FoundationArgs(spaces, wanted, after=after), opts)
+    classes = foundation.priority_classes
+    places = {space: Place(namespace, classes["critical"]) for space, namespace in foundation.namespaces.items()}
+    return Floor(
+        name,
+        opts,
+        critical=places[NAMESPACE],
+        normal=Place(foundation.namespaces[NAMESPACE], classes["normal"]),
+        watching=places.get(watchers.NAMESPACE),
+        nodes=places.get(watchers.NODES_NAMESPACE),
+        namespaces=foundation.namespaces,
     )
+
+
+def make_cluster_stores(floor: Floor, settings: StackSettings) -> ClusterStores:
+    """Run the stores that the settings want in the cluster."""
+    database, cache, queue = None, None, None
+    if wanted := inside(settings.database):
+        further = (the_gateway.DATABASE,) if settings.gateway else ()
+        args = ClusterDatabaseArgs(wanted, floor.critical, further, restorable=settings.backup is not None)
+        database = ClusterDatabase(floor.name, args, floor.opts)
+    if caching := inside(settings.cache):
+        cache = ClusterCache(floor.name, ClusterCacheArgs(caching, floor.critical), floor.opts)
+    if messaging := inside(settings.messaging):
+        queue = ClusterQueue(floor.name, ClusterQueueArgs(messaging, floor.critical), floor.opts)
+    return ClusterStores(database, cache, queue)
+
+
+def run_app(floor: Floor, settings: StackSettings, app: AppSettings, image: pulumi.Input[str], wired: Wired) -> App:
+    """Run the app."""
+    made = App(
+        floor.name,
+        AppArgs(
+            app,
+            floor.normal,
+            image=image,
+            environment=wired.environment,
+            logins=wired.logins,
+            after=wired.after,
+        ),
+        floor.opts,
+    )
+    pulumi.export("app_host", made.service)
+    return made
+
+
+def run_gateway(floor: Floor, settings: GatewaySettings, database: GatewayDatabase, app: App) -> Gateway:
+    """Run the gateway before the app."""
+    made = Gateway(
+        floor.name, GatewayArgs(settings, floor.critical, database, app_host=app.service, app_port=app.port), floor.opts
+    )
+    pulumi.export("gateway_host", made.host)
+    return made
+
+
+def balance(floor: Floor, settings: LoadBalancerSettings) -> ClusterLoadBalancer:
+    """Open the gateway to clients outside the cluster."""
+    args = ClusterLoadBalancerArgs(settings, floor.critical, the_gateway.NAME, PROXY_PORT)
+    made = ClusterLoadBalancer(floor.name, args, floor.opts)
+    pulumi.export("address", made.address)
+    return made
+
+
+def run_vault(
+    floor: Floor,
+    settings: VaultSettings,
+    seal: pulumi.Input[KmsSeal] | None = None,
+    after: Sequence[pulumi.Resource] = (),
+) -> Vault:
+    """Run the secrets manager of the workloads."""
+    made = Vault(floor.name, VaultArgs(settings, floor.critical, seal, after), floor.opts)
+    pulumi.export("vault_host", made.host)
+    return made
 
 
 def run_workload(
-    name: str, settings: StackSettings, app: AppSettings, image: ImageSettings, provider: kubernetes.Provider
+    name: str, settings: StackSettings, app: AppSettings, image: pulumi.Input[str], provider: kubernetes.Provider
 ) -> None:
-    """Divide the cluster up, and run the app and its stores in it."""
-    opts = pulumi.ResourceOptions(providers=[provider, random.Provider("workload-random")])
-    cache = settings.cache if settings.cache and not settings.cache.managed else None
-    foundation = Foundation(name, FoundationArgs([space(app, cache)], flows(cache)), opts)
-    namespace = foundation.namespaces[NAMESPACE]
-    environment: dict[str, pulumi.Input[str]] = {}
-    logins: dict[str, pulumi.Input[str]] = {}
-    if cache:
-        args = ClusterCacheArgs(cache, namespace, foundation.priority_classes["critical"])
-        store = ClusterCache(name, args, opts)
-        environment.update(to_cache(store))
-        logins["cache"] = store.login
-    made = App(
-        name,
-        AppArgs(
-            app,
-            namespace=namespace,
-            image=image.reference or "",
-            priority_class=foundation.priority_classes["normal"],
-            environment=environment,
-            logins=logins,
-        ),
-        opts,
+    """Run a whole stack in a cluster that has nothing around it."""
+    floor = lay_floor(name, settings, app, provider)
+    stores = make_cluster_stores(floor, settings)
+    made = run_app(floor, settings, app, image, wire(stores, settings))
+    if settings.gateway and stores.database:
+        run_gateway(floor, settings.gateway, gateway_database(stores.database, settings), made)
+    if settings.load_balancer:
+        balance(floor, settings.load_balancer)
+    vault = run_vault(floor, settings.vault) if settings.vault else None
+    watch_over(floor, settings, app, vault)
+
+
+def watch_over(
+    floor: Floor,
+    settings: StackSettings,
+    app: AppSettings,
+    vault: Vault | None,
+    storage: LogStorage | None = None,
+    tasks: WatchedTasks | None = None,
+) -> Observability | None:
+    """Watch what runs in the cluster, where the settings want that."""
+    if not floor.watching or not floor.nodes:
+        return None
+    return observe(
+        floor.name, settings, app, floor.watching, floor.nodes, floor.namespaces, floor.opts, vault, storage, tasks
     )
-    pulumi.export("app_service", made.service)
 
 
-def to_cache(cache: ClusterCache) -> Mapping[str, pulumi.Input[str]]:
-    """Tell the app of the cache."""
-    return {
-        "REDIS_HOST": cache.host,
-        "REDIS_PORT": str(cache.port),
-        "REDIS_USERNAME": cache.username,
-        "REDIS_PASSWORD_FILE": f"{the_app.LOGINS}/cache/password",
-        "REDIS_TLS": "false",
-    }
+def gateway_database(database: ClusterDatabase, settings: StackSettings) -> GatewayDatabase:
+    """Tell the gateway of its database in the cluster."""
+    version = settings.database.in_cluster.password_version if settings.database else 1
+    login = from_secret("login", database.logins[the_gateway.DATABASE])
+    return GatewayDatabase(database.host, database.port, login, after=[database], password_version=version)
+
+
+def wire(stores: ClusterStores, settings: StackSettings) -> Wired:
+    """Tell the app of all stores in the cluster."""
+    wired = Wired()
+    if stores.database and settings.database:
+        wired += to_database(stores.database, settings.database.name, settings.database.username)
+    if stores.cache:
+        wired += to_cache(stores.cache)
+    if stores.queue:
+        wired += to_queue(stores.queue)
+    return wired
+
+
+def to_database(database: ClusterDatabase, name: str, username: str) -> Wired:
+    """Connect as the owner of the platform's database."""
+    return Wired(
+        {
+            "DATABASE_HOST": database.host,
+            "DATABASE_PORT": str(database.port),
+            "DATABASE_NAME": name,
+            "DATABASE_USER": username,
+            "DATABASE_PASSWORD_FILE": f"{the_app.LOGINS}/database/password",
+            "DATABASE_SSLMODE": "disable",
+        },
+        {"database": from_secret("database", database.logins[name])},
+    )
+
+
+def to_cache(cache: ClusterCache) -> Wired:
+    """Connect as the workloads' user."""
+    return Wired(
+        {
+            "REDIS_HOST": cache.host,
+            "REDIS_PORT": str(cache.port),
+            "REDIS_USERNAME": cache.username,
+            "REDIS_PASSWORD_FILE": f"{the_app.LOGINS}/cache/password",
+            "REDIS_TLS": "false",
+        },
+        {"cache": from_secret("cache", cache.login)},
+    )
+
+
+def to_queue(queue: ClusterQueue) -> Wired:
+    """Connect as the workloads' user."""
+    return Wired(
+        {
+            "RABBITMQ_HOST": queue.host,
+            "RABBITMQ_PORT": str(queue.port),
+            "RABBITMQ_USERNAME": queue.username,
+            "RABBITMQ_PASSWORD_FILE": f"{the_app.LOGINS}/queue/password",
+            "RABBITMQ_TLS": "false",
+        },
+        {"queue": from_secret("queue", queue.login)},
+    )

@@ -16,6 +16,7 @@ from sandbox.protection import is_protected, lift_deletion_protection
 from sandbox.recovery import recover as adopt
 from sandbox.stack_files import StackFileError
 from sandbox.toolchain import ToolchainError, cache_directory, ensure_pulumi
+from sandbox.toolchain.kong_file import ensure_kong_file
 from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes, kubernetes_version
 from sandbox.workspace import Sandbox, WorkspaceError
 
@@ -43,6 +44,7 @@ def setup() -> None:
     out.print(f"Pulumi CLI {cli.version} at {cli.executable}, with {host} Python language host")
     server = ensure_kubernetes(cache_directory())["kube-apiserver"]
     out.print(f"Kubernetes {kubernetes_version()} at {server.parent}")
+    out.print(f"Checker of Kong's files at {ensure_kong_file(cache_directory())}")
 
 
 @app.command(context_settings=EXTRA)

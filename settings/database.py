@@ -43,8 +43,46 @@ class BackupReplicaSettings(Settings):
     """Days that the copies are kept, 1 to 35 (StartDBInstanceAutomatedBackupsReplication)."""
 
 
+class ClusterDatabaseSettings(Settings):
+    """The database where it runs in the Kubernetes cluster."""
+
+    memory_mib: Annotated[int, Field(ge=128, le=262_144)] = 1024
+    """Memory of the server in MiB, a quarter of it for shared buffers."""
+
+    cpu_request_millis: Annotated[int, Field(ge=50, le=64_000)] = 250
+    """CPU kept free for the server, in milli-CPU."""
+
+    storage_gib: Annotated[int, Field(ge=1, le=16_384)] = 10
+    """Volume in GiB. A StatefulSet's cannot be changed: another size is another database, with another volume."""
+
+    max_connections: Annotated[int, Field(ge=10, le=5000)] = 100
+    """Connections at the same time."""
+
+    password_version: Annotated[int, Field(ge=1)] = 1
+    """Which passwords the roles have; the next higher number makes new ones, which the server learns as it restarts."""
+
+    def problems(self) -> Iterator[Problem]:
+        if self.max_connections * 5 > self.memory_mib:
+            yield Problem(
+                "max_connections",
+                self.max_connections,
+                f"at most {self.memory_mib // 5} beside memory_mib {self.memory_mib}: each may take 5 MiB",
+            )
+
+
 class DatabaseSettings(Settings):
     """The platform's PostgreSQL database."""
+
+    mode: Annotated[
+        Literal["managed", "in_cluster"],
+        in_production("managed", "a single pod is neither replicated nor backed up to the second"),
+    ] = "managed"
+    """Where the database runs: on Amazon RDS, or in the Kubernetes cluster. Keys about RDS alone may stay while the
+    database runs in the cluster; `name`, `username` and `slow_query_ms` are about both.
+    """
+
+    in_cluster: ClusterDatabaseSettings = ClusterDatabaseSettings()
+    """Size of the database in the cluster."""
 
     engine_version: Literal["15"] = "15"
     """Major release of PostgreSQL. RDS picks the newest minor release at creation and applies later ones in the
@@ -118,6 +156,11 @@ class DatabaseSettings(Settings):
 
     parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]+$")], str] = {}
     """Further PostgreSQL parameters, by name; those that the platform sets (TLS, logging) cannot be repeated here."""
+
+    @property
+    def managed(self) -> bool:
+        """Whether the database runs on RDS."""
+        return self.mode == "managed"
 
     @property
     def insights_retention_days(self) -> int:

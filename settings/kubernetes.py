@@ -26,6 +26,10 @@ PrincipalArn = Annotated[
 """An IAM role, or user."""
 
 
+Addon = Literal["metrics-server", "aws-secrets-store-csi-driver-provider"]
+"""What EKS puts into the cluster beside what Auto Mode brings."""
+
+
 class EksSettings(Settings):
     """A cluster on Amazon EKS in Auto Mode: AWS runs and patches the nodes, and the parts that every cluster needs."""
 
@@ -48,9 +52,7 @@ class EksSettings(Settings):
     log_retention_days: LogRetentionDays = 365
     """Days that CloudWatch keeps the control plane's logs, the audit log among them."""
 
-    addon_versions: dict[
-        Literal["metrics-server"], Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$")]
-    ] = {}
+    addon_versions: dict[Addon, Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$")]] = {}
     """Version of an add-on; unset: the one that AWS recommends for the release of Kubernetes."""
 
     deletion_protection: Annotated[bool, in_production(True, "a deleted cluster takes everything in it along")] = True

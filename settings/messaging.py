@@ -7,17 +7,36 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from settings.base import Problem, Settings, in_production
+from settings.base import NUMBER, Problem, Settings, at_least_in_production, in_production
 from settings.windows import MomentOfWeek
+
+
+class ClusterQueueSettings(Settings):
+    """The broker where it runs in the Kubernetes cluster."""
+
+    nodes: Annotated[Literal[1, 3], NUMBER, at_least_in_production(3, "a quorum queue of one node is lost with it")] = 3
+    """Nodes: three, of which one may be lost, or one."""
+
+    memory_mib: Annotated[int, Field(ge=256, le=262_144)] = 1024
+    """Memory of a node in MiB; publishers wait once 60 % of it are taken."""
+
+    cpu_request_millis: Annotated[int, Field(ge=50, le=64_000)] = 250
+    """CPU kept free for a node, in milli-CPU."""
+
+    storage_gib: Annotated[int, Field(ge=1, le=16_384)] = 10
+    """Volume of a node in GiB. A StatefulSet's cannot be changed: another size is another broker, with new volumes."""
 
 
 class MessagingSettings(Settings):
     """The platform's RabbitMQ."""
 
     mode: Literal["managed", "in_cluster"] = "managed"
-    """Where the broker runs: on Amazon MQ, or in the Kubernetes cluster. All further keys are about Amazon MQ, and may
-    stay while the broker runs in the cluster.
+    """Where the broker runs: on Amazon MQ, or in the Kubernetes cluster. Keys about Amazon MQ alone may stay while the
+    broker runs in the cluster.
     """
+
+    in_cluster: ClusterQueueSettings = ClusterQueueSettings()
+    """Size of the broker in the cluster."""
 
     engine_version: Annotated[str, Field(pattern=r"^4\.[0-9]+$", examples=["4.2"])] = "4.2"
     """RabbitMQ release, major and minor; Amazon MQ applies patches itself in the maintenance window."""

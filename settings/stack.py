@@ -10,18 +10,23 @@ from pydantic import Field
 from settings.alarms import AlarmsSettings
 from settings.app import AppSettings, Runtimes
 from settings.aws import AwsSettings
+from settings.backup import BackupSettings
 from settings.base import Problem, Settings
 from settings.cache import CacheSettings
 from settings.database import DatabaseSettings
 from settings.database_proxy import DatabaseProxySettings
 from settings.ecs import EcsSettings
 from settings.edge import EdgeSettings
+from settings.gateway import GatewaySettings
 from settings.image import ImageSettings
 from settings.kubernetes import KubernetesSettings
+from settings.load_balancer import LoadBalancerSettings
 from settings.messaging import MessagingSettings
 from settings.network import NetworkSettings
+from settings.observability import ObservabilitySettings
 from settings.secrets import SecretsSettings
 from settings.storage import StorageSettings
+from settings.vault import VaultSettings
 
 Environment = Literal["local", "dev", "prod"]
 TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")]
@@ -31,15 +36,19 @@ STANDARD_TAGS = ("Project", "Environment", "Stack", "Owner", "ManagedBy")
 """Tags that every taggable resource of a stack carries."""
 
 
-CLOUD_SECTIONS = ("network", "database", "database_proxy", "ecs", "storage", "edge", "alarms")
+CLOUD_SECTIONS = ("network", "database_proxy", "ecs", "storage", "edge", "alarms", "backup")
 """Sections that need an AWS account."""
 
 NEEDS = {
-    "database": ("network",),
     "database_proxy": ("database",),
     "storage": ("network",),
     "app": ("image",),
+    "gateway": ("kubernetes", "app", "database"),
+    "load_balancer": ("gateway",),
+    "vault": ("kubernetes", "app"),
     "edge": ("network", "app"),
+    "observability": ("kubernetes", "app"),
+    "backup": ("kubernetes", "app", "database"),
 }
 """A section to those that must be set beside it."""
 
@@ -66,7 +75,7 @@ class StackSettings(Settings):
     """VPC."""
 
     database: DatabaseSettings | None = None
-    """PostgreSQL on RDS."""
+    """PostgreSQL, on RDS or in the cluster."""
 
     database_proxy: DatabaseProxySettings | None = None
     """RDS Proxy, through which the app then reaches the database."""
@@ -98,11 +107,26 @@ class StackSettings(Settings):
     runtimes: Runtimes = Runtimes()
     """Which runtime serves which share of the requests: a fail-over is one number changed."""
 
+    gateway: GatewaySettings | None = None
+    """Kong before the app in the cluster."""
+
+    vault: VaultSettings | None = None
+    """Secrets manager of the workloads, in the cluster."""
+
+    load_balancer: LoadBalancerSettings | None = None
+    """nginx before the gateway, where no cloud has a load balancer."""
+
     edge: EdgeSettings | None = None
     """Public load balancer, TLS, DNS and web application firewall."""
 
     alarms: AlarmsSettings | None = None
     """Alarms of what runs on AWS."""
+
+    observability: ObservabilitySettings | None = None
+    """Metrics, alerts, logs and dashboards of what runs in the cluster."""
+
+    backup: BackupSettings | None = None
+    """Backups of the databases."""
 
     def problems(self) -> Iterator[Problem]:
         yield from self._missing_parts()
@@ -110,10 +134,14 @@ class StackSettings(Settings):
             for section in CLOUD_SECTIONS:
                 if getattr(self, section) is not None:
                     yield Problem(section, "set", "unset in a stack without `aws`")
+        if self.aws is not None and self.load_balancer is not None:
+            yield Problem("load_balancer", "set", "unset in a stack with `aws`, whose `edge` it would stand beside")
         if self.environment == "prod" and self.aws is not None:
             for section in ("network", "database", "edge", "alarms"):
                 if getattr(self, section) is None:
                     yield Problem(section, None, "set in prod")
+            if self.kubernetes is not None and self.observability is None:
+                yield Problem("observability", None, "set in prod where `kubernetes` is")
             if self.alarms is not None and not self.alarms.subscriptions:
                 yield Problem("alarms.subscriptions", {}, "at least one in prod, where somebody must hear of alarms")
         if self.environment != "local" and self.aws is None:
@@ -142,9 +170,15 @@ class StackSettings(Settings):
             yield Problem("edge.certificate_arn", certificate, f"one of the stack's own Region ({self.aws.region})")
         if self.app is not None:
             yield from self._app_problems()
-        for section, part in (("cache", self.cache), ("messaging", self.messaging)):
-            if part is not None and part.managed and self.network is None:
-                yield Problem(f"{section}.mode", "managed", "in_cluster in a stack without `network`")
+        if self.observability is not None:
+            yield from self._observability_problems(self.observability)
+        for section, managed in self._stores():
+            if managed and self.aws is None:
+                yield Problem(f"{section}.mode", "managed", "in_cluster in a stack without `aws`")
+            if not managed and self.kubernetes is None:
+                yield Problem(f"{section}.mode", "in_cluster", "managed in a stack without `kubernetes`")
+        if self.database_proxy is not None and self.database is not None and not self.database.managed:
+            yield Problem("database_proxy", "set", "unset where the database is in the cluster")
         replica = self.database.backup_replica if self.database else None
         if replica is not None and self.aws is not None and replica.region == self.aws.region:
             yield Problem(
@@ -152,6 +186,11 @@ class StackSettings(Settings):
                 replica.region,
                 f"a Region other than the stack's own ({self.aws.region})",
             )
+        if self.backup is not None and self.aws is not None:
+            yield from self._backup_problems(self.backup, self.aws)
+        on_eks = self.kubernetes is not None and self.kubernetes.eks is not None
+        if self.environment == "prod" and self.database is not None and on_eks and self.backup is None:
+            yield Problem("backup", None, "set in prod, because snapshots go with the account that holds them")
         if self.environment == "prod" and self.database is not None and replica is None:
             yield Problem(
                 "database.backup_replica", None, "set in prod, because a lost Region must not take its backups along"
@@ -168,14 +207,44 @@ class StackSettings(Settings):
     def _app_problems(self) -> Iterator[Problem]:
         if self.runtimes.kubernetes > 0 and self.kubernetes is None:
             yield Problem("runtimes.kubernetes", self.runtimes.kubernetes, "0 in a stack without `kubernetes`")
+        if self.edge is not None and self.runtimes.kubernetes > 0 and self.gateway is None:
+            yield Problem("gateway", None, "set where the edge sends requests to the cluster (`runtimes.kubernetes`)")
         if self.runtimes.ecs > 0 and (self.ecs is None or self.network is None):
             yield Problem("runtimes.ecs", self.runtimes.ecs, "0 in a stack without `ecs` and `network`")
         if self.aws is None and self.image is not None and self.image.build is not None:
             yield Problem("image.build", "set", "unset in a stack without `aws`, which has no registry to push to")
 
+    def _observability_problems(self, observability: ObservabilitySettings) -> Iterator[Problem]:
+        if observability.logs.object_storage and self.aws is None:
+            yield Problem("observability.logs.object_storage", True, "false in a stack without `aws`")
+        if self.environment == "prod":
+            for role in ("critical", "watchdog"):
+                if getattr(observability.alerting, role) is None:
+                    yield Problem(
+                        f"observability.alerting.{role}", None, "set in prod, where somebody must hear of alerts"
+                    )
+
+    def _backup_problems(self, backup: BackupSettings, where: AwsSettings) -> Iterator[Problem]:
+        if backup.s3 is not None and backup.s3.region == where.region:
+            yield Problem("backup.s3.region", backup.s3.region, f"a Region other than the stack's own ({where.region})")
+        if self.environment == "prod" and (backup.s3 is None or backup.gcs is None):
+            yield Problem("backup", "one cloud", "s3 and gcs in prod, so that a lost account leaves a backup")
+        if self.kubernetes is not None and self.kubernetes.eks is None:
+            yield Problem("backup", "set", "unset without `kubernetes.eks`, by which the jobs sign in to the clouds")
+        if backup.aws_backup is not None and self.database is not None and not self.database.managed:
+            yield Problem("backup.aws_backup", "set", "unset where the database is in the cluster")
+        if backup.vault_snapshots and self.vault is None:
+            yield Problem("backup.vault_snapshots", True, "false in a stack without `vault`")
+
+    def _stores(self) -> list[tuple[str, bool]]:
+        """List the stores that AWS or the cluster can run, each with whether it is AWS."""
+        parts = (("database", self.database), ("cache", self.cache), ("messaging", self.messaging))
+        return [(section, part.managed) for section, part in parts if part is not None]
+
     def _missing_parts(self) -> Iterator[Problem]:
         missing: dict[str, list[str]] = {}
-        for section, needed in NEEDS.items():
+        in_vpc = [(section, ("network",)) for section, managed in self._stores() if managed and self.aws is not None]
+        for section, needed in (*in_vpc, *NEEDS.items()):
             if getattr(self, section) is not None:
                 for other in needed:
                     if getattr(self, other) is None:

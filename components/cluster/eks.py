@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import Statement, policy, service_trust
-from settings.kubernetes import EksSettings
+from settings.kubernetes import Addon, EksSettings
 
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 """All logs of the control plane (EKS user guide, 'Send control plane logs to CloudWatch Logs')."""
@@ -32,8 +33,19 @@ NODE_POLICIES = ("AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodeMinim
 NODE_POOLS = ("general-purpose", "system")
 """Auto Mode's own pools: for workloads, and for the parts of the cluster itself."""
 
-ADDONS = ("metrics-server",)
-"""What Auto Mode does not bring: without measurements no autoscaler of pods works."""
+ADDONS: dict[Addon, str | None] = {
+    "metrics-server": None,
+    # Files follow a rotation within two minutes.
+    "aws-secrets-store-csi-driver-provider": json.dumps(
+        {"secrets-store-csi-driver": {"enableSecretRotation": True, "rotationPollInterval": "120s"}}
+    ),
+}
+"""What Auto Mode does not bring, and how it is configured: measurements, without which no autoscaler of pods works, and
+secrets of Secrets Manager as files.
+"""
+
+IDENTITY_ADDRESS = "169.254.170.23"
+"""Where pods ask for their identity (EKS user guide, 'EKS Pod Identity Agent'), over HTTP."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,9 @@ class EksCluster(pulumi.ComponentResource):
 
     key_arn: pulumi.Output[str]
     """ARN of the KMS key of Secrets."""
+
+    issuer: pulumi.Output[str]
+    """URL of the issuer of its service accounts' tokens."""
 
     kubeconfig: pulumi.Output[str]
     """How to reach the cluster, as JSON; it holds no secret: whoever uses it asks AWS for a token."""
@@ -147,8 +162,12 @@ class EksCluster(pulumi.ComponentResource):
         self.endpoint = cluster.endpoint
         self.security_group_id = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
         self.key_arn = key.arn
+        self.issuer = cluster.identities.apply(
+            lambda found: next(oidc.issuer or "" for each in found for oidc in each.oidcs or ())
+        )
         self.register_outputs(
             {
+                "issuer": self.issuer,
                 "cluster_name": self.cluster_name,
                 "endpoint": self.endpoint,
                 "security_group_id": self.security_group_id,
@@ -214,8 +233,8 @@ class EksCluster(pulumi.ComponentResource):
             opts=own,
         )
 
-    def _addon(self, name: str, cluster: aws.eks.Cluster, addon: str, settings: EksSettings) -> None:
-        version = settings.addon_versions.get("metrics-server") if addon == "metrics-server" else None
+    def _addon(self, name: str, cluster: aws.eks.Cluster, addon: Addon, settings: EksSettings) -> None:
+        version = settings.addon_versions.get(addon)
         recommended = aws.eks.get_addon_version_output(
             addon_name=addon, kubernetes_version=settings.version, opts=pulumi.InvokeOutputOptions(parent=self)
         )
@@ -224,6 +243,7 @@ class EksCluster(pulumi.ComponentResource):
             cluster_name=cluster.name,
             addon_name=addon,
             addon_version=version or recommended.version,
+            configuration_values=ADDONS[addon],
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             opts=pulumi.ResourceOptions(parent=self),

@@ -11,6 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.edge.listeners import HTTP, HTTPS
+from components.security_group import let_in, let_out
 from settings.edge import EdgeSettings
 
 
@@ -24,6 +25,7 @@ class Backend:
         target_type: ``ip`` (ECS tasks) or ``instance`` (cluster nodes).
         security_group_id: security group of the targets; the edge opens it to the load balancer.
         health_path: path that answers 200 while a target can serve, such as ``/healthz``.
+        cluster_name: name of the EKS cluster in Auto Mode that registers the targets; None where somebody else does.
     """
 
     weight: int
@@ -31,6 +33,7 @@ class Backend:
     target_type: Literal["ip", "instance"]
     security_group_id: pulumi.Input[str]
     health_path: str
+    cluster_name: pulumi.Input[str] | None = None
 
 
 def load_balancer_group(
@@ -62,26 +65,10 @@ def load_balancer_group(
                 opts=own,
             )
     for target, backend in backends.items():
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-edge-to-{target}",
-            security_group_id=group.id,
-            referenced_security_group_id=backend.security_group_id,
-            ip_protocol="tcp",
-            from_port=backend.port,
-            to_port=backend.port,
-            description=f"Requests and health checks to {target}",
-            opts=own,
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-{target}-from-edge",
-            security_group_id=backend.security_group_id,
-            referenced_security_group_id=group.id,
-            ip_protocol="tcp",
-            from_port=backend.port,
-            to_port=backend.port,
-            description="Requests and health checks from the public load balancer",
-            opts=own,
-        )
+        there, port = backend.security_group_id, backend.port
+        let_out(f"{name}-edge-to-{target}", group.id, there, port, f"Requests and health checks to {target}", own)
+        described = "Requests and health checks from the public load balancer"
+        let_in(f"{name}-{target}-from-edge", there, group.id, port, described, own)
     return group
 
 
@@ -94,6 +81,8 @@ def target_group(
     parent: pulumi.Resource,
 ) -> aws.lb.TargetGroup:
     """Make the group that a runtime puts its targets in."""
+    # Auto Mode may register targets only in groups that bear its cluster's name (AmazonEKSLoadBalancingPolicy).
+    cluster = {"eks:eks-cluster-name": backend.cluster_name} if backend.cluster_name else {}
     return aws.lb.TargetGroup(
         f"{name}-edge-{target}",
         # As for the load balancer; a replacement stands beside the old one until the listener has moved.
@@ -116,6 +105,6 @@ def target_group(
             healthy_threshold=settings.health_check.healthy_threshold,
             unhealthy_threshold=settings.health_check.unhealthy_threshold,
         ),
-        tags={"Name": f"{name}-{target}"},
+        tags={"Name": f"{name}-{target}", **cluster},
         opts=pulumi.ResourceOptions(parent=parent),
     )

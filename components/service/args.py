@@ -10,7 +10,7 @@ import pulumi
 from components.account import AwsAccount
 from components.ecs import EcsCluster
 from components.iam import Statement
-from components.secrets import SecretReference
+from components.secrets import SecretKey
 from settings import AppSettings
 
 
@@ -27,19 +27,6 @@ class ServedBy:
     target_group_arn: pulumi.Input[str]
     target_group_arn_suffix: pulumi.Input[str]
     load_balancer_arn_suffix: pulumi.Input[str]
-
-
-@dataclass(frozen=True)
-class SecretKey:
-    """One value of a secret that the container gets as an environment variable.
-
-    Attributes:
-        secret: where the secret is.
-        key: which key of its JSON.
-    """
-
-    secret: SecretReference
-    key: str
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from components.iam import Statement, role_with, service_trust
 from components.secrets import may_read
+from components.security_group import let_out
 from components.service.args import EcsServiceArgs
 from components.service.container import CONTAINER, container, log_options
 from components.service.rollback import rollback_alarms
@@ -153,15 +154,13 @@ class EcsService(pulumi.ComponentResource):
 
     def _ways_out(self, name: str, args: EcsServiceArgs) -> list[pulumi.Resource]:
         return [
-            aws.vpc.SecurityGroupEgressRule(
+            let_out(
                 f"{name}-app-to-{destination}",
-                security_group_id=args.security_group_id,
-                referenced_security_group_id=target.security_group_id,
-                ip_protocol="tcp",
-                from_port=target.port,
-                to_port=target.port,
-                description=f"App to {destination}",
-                opts=pulumi.ResourceOptions(parent=self),
+                args.security_group_id,
+                target.security_group_id,
+                target.port,
+                f"App to {destination}",
+                pulumi.ResourceOptions(parent=self),
             )
             for destination, target in args.destinations.items()
         ]
@@ -175,7 +174,7 @@ class EcsService(pulumi.ComponentResource):
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"],
                 resources=[pulumi.Output.concat(log_group.arn, ":*")],
             ),
-            *may_read(args.account, *{id(s.secret): s.secret for s in args.secrets.values()}.values()),
+            *may_read(args.account, *dict.fromkeys(s.secret for s in args.secrets.values())),
         ]
         if args.repository_arn is not None:
             statements += [

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.workload.hardening import container_security, pod_security
-from components.workload.labels import labels, selector
+from components.workload.copies import Serving, serve, take_one_at_a_time
+from components.workload.hardening import container_security
+from components.workload.labels import selector
+from components.workload.pods import Place, Pod, about, account_of, digest, host_of, probe, read_only
 from settings import AppSettings
 
 apps = kubernetes.apps.v1
 core = kubernetes.core.v1
 meta = kubernetes.meta.v1
-policy = kubernetes.policy.v1
 scaling = kubernetes.autoscaling.v2
 
 NAME = "auterity-app"
@@ -32,8 +31,6 @@ USER = 10001
 LOGINS = "/run/secrets/auterity"
 """Directory of the logins, a directory for each."""
 
-ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
-
 
 @dataclass(frozen=True)
 class AppArgs:
@@ -41,20 +38,20 @@ class AppArgs:
 
     Attributes:
         settings: the stack's ``app`` section.
-        namespace: where it runs.
+        place: where it runs.
         image: its image, with an exact tag or a digest.
-        priority_class: name of its priority class.
         environment: environment variables that are no secret.
-        logins: what a login is for, such as ``cache``, to the name of the Secret that holds it; its keys are files in
+        logins: what a login is for, such as ``cache``, to the volume that holds it; its files are in
             ``/run/secrets/auterity/<what for>``.
+        after: what must stand before the first pod starts, and no value carries: the app's rights in AWS.
     """
 
     settings: AppSettings
-    namespace: pulumi.Input[str]
+    place: Place
     image: pulumi.Input[str]
-    priority_class: pulumi.Input[str]
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    logins: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    logins: Mapping[str, core.VolumeArgs] = field(default_factory=dict)
+    after: Sequence[pulumi.Resource] = ()
 
 
 class App(pulumi.ComponentResource):
@@ -69,29 +66,16 @@ class App(pulumi.ComponentResource):
     def __init__(self, name: str, args: AppArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:workload:App", name, None, opts)
         settings, own = args.settings, pulumi.ResourceOptions(parent=self)
-        about = meta.ObjectMetaArgs(name=NAME, namespace=args.namespace, labels=labels(NAME))
-        account = core.ServiceAccount(f"{name}-app", metadata=about, automount_service_account_token=False, opts=own)
-        configuration = core.ConfigMap(f"{name}-app", metadata=about, data=self._environment(args), opts=own)
-        deployment = apps.Deployment(
-            f"{name}-app",
-            metadata=about,
-            spec=apps.DeploymentSpecArgs(
-                replicas=settings.copies,
-                revision_history_limit=5,
-                progress_deadline_seconds=300,
-                selector=meta.LabelSelectorArgs(match_labels=selector(NAME)),
-                strategy=apps.DeploymentStrategyArgs(
-                    type="RollingUpdate",
-                    rolling_update=apps.RollingUpdateDeploymentArgs(max_unavailable=0, max_surge=1),
-                ),
-                template=self._pod(args, account, configuration),
-            ),
-            # How many run is the autoscaler's from the first minute on.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["spec.replicas"]),
-        )
+        named = about(NAME, args.place)
+        account = account_of(f"{name}-app", NAME, args.place, own)
+        configuration = core.ConfigMap(f"{name}-app", metadata=named, data=self._environment(args), opts=own)
+        # How many run is the autoscaler's from the first minute on.
+        scaled = pulumi.ResourceOptions(parent=self, depends_on=list(args.after), ignore_changes=["spec.replicas"])
+        pod = self._pod(args, account, configuration)
+        deployment = serve(f"{name}-app", Serving(settings.copies), pod, args.place, scaled)
         service = core.Service(
             f"{name}-app",
-            metadata=about,
+            metadata=about(NAME, args.place, there_with=".spec.clusterIP"),
             spec=core.ServiceSpecArgs(
                 type="ClusterIP",
                 selector=selector(NAME),
@@ -99,33 +83,20 @@ class App(pulumi.ComponentResource):
             ),
             opts=own,
         )
-        self._scale(name, about, settings, deployment)
-        policy.PodDisruptionBudget(
-            f"{name}-app",
-            metadata=about,
-            spec=policy.PodDisruptionBudgetSpecArgs(
-                # One at a time: of a single copy even that one, or no node could ever be emptied.
-                max_unavailable=1,
-                selector=meta.LabelSelectorArgs(match_labels=selector(NAME)),
-                unhealthy_pod_eviction_policy="AlwaysAllow",
-            ),
-            opts=own,
-        )
-        self.service = pulumi.Output.concat(service.metadata.name, ".", service.metadata.namespace, ".svc")
+        self._scale(name, named, settings, deployment)
+        take_one_at_a_time(f"{name}-app", NAME, args.place, own, sick_ones_too=True)
+        self.service = host_of(service)
         self.port = settings.port
         self.register_outputs({"service": self.service, "port": self.port})
 
     def _environment(self, args: AppArgs) -> dict[str, pulumi.Input[str]]:
         return {**args.settings.environment, **args.environment, "APP_PORT": str(args.settings.port)}
 
-    def _pod(
-        self, args: AppArgs, account: core.ServiceAccount, configuration: core.ConfigMap
-    ) -> core.PodTemplateSpecArgs:
+    def _pod(self, args: AppArgs, account: pulumi.Input[str], configuration: core.ConfigMap) -> Pod:
         settings, given = args.settings, args.settings.pod
 
-        def probe(path: str, period: int, failures: int) -> core.ProbeArgs:
-            asked = core.HTTPGetActionArgs(path=path, port=PORT_NAME)
-            return core.ProbeArgs(http_get=asked, period_seconds=period, timeout_seconds=3, failure_threshold=failures)
+        def answers(path: str) -> core.HTTPGetActionArgs:
+            return core.HTTPGetActionArgs(path=path, port=PORT_NAME)
 
         container = core.ContainerArgs(
             name="app",
@@ -139,54 +110,32 @@ class App(pulumi.ComponentResource):
                 limits={"cpu": f"{given.cpu_limit_millis}m", "memory": f"{given.memory_limit_mib}Mi"},
             ),
             # Until the first success nothing else is asked; after that a slow answer is not a start.
-            startup_probe=probe(settings.health_path, 2, max(1, settings.start_seconds // 2)),
-            readiness_probe=probe(settings.ready_path, 5, 2),
-            liveness_probe=probe(settings.health_path, 10, 3),
+            startup_probe=probe(answers(settings.health_path), 2, max(1, settings.start_seconds // 2)),
+            readiness_probe=probe(answers(settings.ready_path), 5, 2),
+            liveness_probe=probe(answers(settings.health_path), 10, 3),
             security_context=container_security(),
-            volume_mounts=[
-                core.VolumeMountArgs(name=purpose, mount_path=f"{LOGINS}/{purpose}", read_only=True)
-                for purpose in args.logins
-            ],
+            volume_mounts=[read_only(volume.name, f"{LOGINS}/{purpose}") for purpose, volume in args.logins.items()],
         )
-        # Pods read their environment once: another one needs others.
-        digest = pulumi.Output.all(**self._environment(args)).apply(
-            lambda values: hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-        )
-        return core.PodTemplateSpecArgs(
-            metadata=meta.ObjectMetaArgs(labels=labels(NAME), annotations={"auterity/configuration": digest}),
-            spec=core.PodSpecArgs(
-                service_account_name=account.metadata.name,
-                automount_service_account_token=False,
-                # A Service called redis would set REDIS_PORT.
-                enable_service_links=False,
-                priority_class_name=args.priority_class,
-                termination_grace_period_seconds=settings.stop_seconds,
-                security_context=pod_security(USER),
-                topology_spread_constraints=[
-                    core.TopologySpreadConstraintArgs(
-                        max_skew=1,
-                        topology_key=key,
-                        # A zone that is down must not keep the others from taking over.
-                        when_unsatisfiable="ScheduleAnyway",
-                        label_selector=meta.LabelSelectorArgs(match_labels=selector(NAME)),
-                        match_label_keys=["pod-template-hash"],
-                    )
-                    for key in (ZONE, HOST)
-                ],
-                containers=[container],
-                volumes=[
-                    core.VolumeArgs(name=purpose, secret=core.SecretVolumeSourceArgs(secret_name=secret))
-                    for purpose, secret in args.logins.items()
-                ],
-            ),
+        return Pod(
+            NAME,
+            user=USER,
+            account=account,
+            containers=[container],
+            volumes=list(args.logins.values()),
+            # The environment is read once, at the start.
+            configured_by={
+                "configuration": pulumi.Output.json_dumps(self._environment(args), sort_keys=True).apply(digest)
+            },
+            stop_seconds=settings.stop_seconds,
+            spread=True,
         )
 
-    def _scale(self, name: str, about: meta.ObjectMetaArgs, settings: AppSettings, deployment: apps.Deployment) -> None:
+    def _scale(self, name: str, named: meta.ObjectMetaArgs, settings: AppSettings, deployment: apps.Deployment) -> None:
         bounds = settings.scaling
         cpu = scaling.MetricTargetArgs(type="Utilization", average_utilization=bounds.cpu_percent)
         scaling.HorizontalPodAutoscaler(
             f"{name}-app",
-            metadata=about,
+            metadata=named,
             spec=scaling.HorizontalPodAutoscalerSpecArgs(
                 scale_target_ref=scaling.CrossVersionObjectReferenceArgs(
                     api_version="apps/v1", kind="Deployment", name=deployment.metadata.name

@@ -7,17 +7,28 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-import pulumi_random as random
 
-from components.secrets import PASSWORD_LENGTH
-from components.workload.hardening import container_security, pod_security
-from components.workload.labels import labels, selector
+from components.workload.exporters import exporter
+from components.workload.hardening import container_security
+from components.workload.login import login_of, password_of, secret_of
+from components.workload.pods import (
+    Place,
+    Pod,
+    about,
+    account_of,
+    digest,
+    from_config_map,
+    from_secret,
+    host_of,
+    probe,
+    read_only,
+    resources,
+    writable,
+)
+from components.workload.stateful import Keeping, keep
 from settings.cache import CacheSettings
 
-apps = kubernetes.apps.v1
 core = kubernetes.core.v1
-meta = kubernetes.meta.v1
-policy = kubernetes.policy.v1
 
 NAME = "auterity-cache"
 """Name of the StatefulSet and of all that belongs to it."""
@@ -25,8 +36,14 @@ NAME = "auterity-cache"
 IMAGE = "valkey/valkey:9.0.8"
 """Valkey's own image (https://valkey.io/download/releases/v9-0-8/)."""
 
+EXPORTER = "oliver006/redis_exporter:v1.89.0"
+"""What shows the server's figures to Prometheus (https://github.com/oliver006/redis_exporter/releases)."""
+
 PORT = 6379
 """TCP port, reached from inside the cluster alone."""
+
+METRICS_PORT = 9121
+"""TCP port of the figures."""
 
 USER = 999
 """User of the process in Valkey's image."""
@@ -46,13 +63,11 @@ class ClusterCacheArgs:
 
     Attributes:
         settings: the stack's ``cache`` section.
-        namespace: where it runs.
-        priority_class: name of its priority class.
+        place: where it runs.
     """
 
     settings: CacheSettings
-    namespace: pulumi.Input[str]
-    priority_class: pulumi.Input[str]
+    place: Place
 
 
 class ClusterCache(pulumi.ComponentResource):
@@ -72,135 +87,63 @@ class ClusterCache(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ClusterCacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:workload:ClusterCache", name, None, opts)
-        own = pulumi.ResourceOptions(parent=self)
-        about = meta.ObjectMetaArgs(name=NAME, namespace=args.namespace, labels=labels(NAME))
-        generated = random.RandomPassword(
-            f"{name}-cache-password-v{args.settings.password_version}", length=PASSWORD_LENGTH, special=False, opts=own
-        )
-        password: pulumi.Output[str] = pulumi.Output.secret(generated.result)
-        login = core.Secret(
-            f"{name}-cache-login",
-            metadata=meta.ObjectMetaArgs(name=f"{NAME}-login", namespace=args.namespace, labels=labels(NAME)),
-            string_data={"username": USERNAME, "password": password},
-            opts=own,
-        )
-        users = core.Secret(
-            f"{name}-cache-users",
-            metadata=meta.ObjectMetaArgs(name=f"{NAME}-users", namespace=args.namespace, labels=labels(NAME)),
-            string_data={"users.acl": password.apply(access_list)},
-            opts=own,
-        )
+        own, place = pulumi.ResourceOptions(parent=self), args.place
+        password = password_of(f"{name}-cache", args.settings.password_version, own)
+        login = login_of(f"{name}-cache-login", NAME, USERNAME, password, place, own)
+        known = {"users.acl": password.apply(access_list)}
+        users = secret_of(f"{name}-cache-users", NAME, "-users", place, known, own)
         configuration = core.ConfigMap(
-            f"{name}-cache", metadata=about, data={"valkey.conf": server_configuration(args.settings)}, opts=own
-        )
-        account = core.ServiceAccount(f"{name}-cache", metadata=about, automount_service_account_token=False, opts=own)
-        service = core.Service(
             f"{name}-cache",
-            metadata=about,
-            spec=core.ServiceSpecArgs(
-                cluster_ip="None",
-                selector=selector(NAME),
-                ports=[core.ServicePortArgs(name="valkey", port=PORT, target_port="valkey")],
-            ),
+            metadata=about(NAME, place),
+            data={"valkey.conf": server_configuration(args.settings)},
             opts=own,
         )
-        apps.StatefulSet(
-            f"{name}-cache",
-            metadata=about,
-            spec=apps.StatefulSetSpecArgs(
-                replicas=1,
-                service_name=service.metadata.name,
-                selector=meta.LabelSelectorArgs(match_labels=selector(NAME)),
-                template=self._pod(args, account, configuration, users),
-                volume_claim_templates=[
-                    core.PersistentVolumeClaimArgs(
-                        metadata=meta.ObjectMetaArgs(name="data"),
-                        spec=core.PersistentVolumeClaimSpecArgs(
-                            access_modes=["ReadWriteOnce"],
-                            resources=core.VolumeResourceRequirementsArgs(
-                                requests={"storage": f"{args.settings.in_cluster.storage_gib}Gi"}
-                            ),
-                        ),
-                    )
-                ],
-            ),
-            opts=own,
+        pod = Pod(
+            NAME,
+            user=USER,
+            account=account_of(f"{name}-cache", NAME, place, own),
+            containers=[self._server(args.settings), self._exporter()],
+            volumes=[from_config_map("configuration", configuration), from_secret("users", users)],
+            # Both are read at the start alone.
+            configured_by={
+                "configuration": digest(server_configuration(args.settings)),
+                "password": str(args.settings.password_version),
+            },
         )
-        policy.PodDisruptionBudget(
-            f"{name}-cache",
-            metadata=about,
-            spec=policy.PodDisruptionBudgetSpecArgs(
-                # The only one: it may go where a node is emptied, and comes back with its volume.
-                max_unavailable=1,
-                selector=meta.LabelSelectorArgs(match_labels=selector(NAME)),
-            ),
-            opts=own,
-        )
-        self.host = pulumi.Output.concat(service.metadata.name, ".", service.metadata.namespace, ".svc")
+        keeping = Keeping({"valkey": PORT}, args.settings.in_cluster.storage_gib)
+        self.host = host_of(keep(f"{name}-cache", keeping, pod, place, own))
         self.port = PORT
         self.username = USERNAME
-        self.login = login.metadata.apply(lambda metadata: metadata.name or "")
+        self.login = login
         self.register_outputs({"host": self.host, "port": self.port, "username": self.username, "login": self.login})
 
-    def _pod(
-        self,
-        args: ClusterCacheArgs,
-        account: core.ServiceAccount,
-        configuration: core.ConfigMap,
-        users: core.Secret,
-    ) -> core.PodTemplateSpecArgs:
-        megabytes = int(args.settings.in_cluster.memory_mib * HEADROOM)
+    def _exporter(self) -> core.ContainerArgs:
+        # A user that may ask for figures and nothing else, with any password.
+        where = {"REDIS_ADDR": f"redis://127.0.0.1:{PORT}", "REDIS_USER": "metrics", "REDIS_PASSWORD": "any"}
+        # It would ask for the configuration, which the user may not see.
+        return exporter(EXPORTER, METRICS_PORT, {**where, "REDIS_EXPORTER_CONFIG_COMMAND": "-"})
+
+    def _server(self, settings: CacheSettings) -> core.ContainerArgs:
         ping = core.ExecActionArgs(
             # A user that may do nothing else, with any password; an error of the server is one of the command (-e).
             command=["valkey-cli", "-e", "--user", "probe", "--pass", "any", "--no-auth-warning", "ping"]
         )
-
-        def probe(period: int, failures: int) -> core.ProbeArgs:
-            return core.ProbeArgs(exec_=ping, period_seconds=period, timeout_seconds=3, failure_threshold=failures)
-
-        container = core.ContainerArgs(
+        return core.ContainerArgs(
             name="valkey",
             image=IMAGE,
             command=["valkey-server", f"{CONFIGURATION}/valkey.conf"],
             ports=[core.ContainerPortArgs(name="valkey", container_port=PORT)],
-            resources=core.ResourceRequirementsArgs(
-                requests={"cpu": "100m", "memory": f"{megabytes}Mi"}, limits={"memory": f"{megabytes}Mi"}
-            ),
+            resources=resources(100, int(settings.in_cluster.memory_mib * HEADROOM)),
             # It reads its data first: as long as it has to.
-            startup_probe=probe(5, 60),
-            readiness_probe=probe(5, 2),
-            liveness_probe=probe(10, 6),
+            startup_probe=probe(ping, 5, 60),
+            readiness_probe=probe(ping, 5, 2),
+            liveness_probe=probe(ping, 10, 6),
             security_context=container_security(),
             volume_mounts=[
-                core.VolumeMountArgs(name="configuration", mount_path=CONFIGURATION, read_only=True),
-                core.VolumeMountArgs(name="users", mount_path=USERS, read_only=True),
-                core.VolumeMountArgs(name="data", mount_path=DATA),
+                read_only("configuration", CONFIGURATION),
+                read_only("users", USERS),
+                writable("data", DATA),
             ],
-        )
-        return core.PodTemplateSpecArgs(
-            # Both are read at the start alone.
-            metadata=meta.ObjectMetaArgs(
-                labels=labels(NAME),
-                annotations={
-                    "auterity/configuration": hashlib.sha256(server_configuration(args.settings).encode()).hexdigest(),
-                    "auterity/password": str(args.settings.password_version),
-                },
-            ),
-            spec=core.PodSpecArgs(
-                service_account_name=account.metadata.name,
-                automount_service_account_token=False,
-                enable_service_links=False,
-                priority_class_name=args.priority_class,
-                security_context=pod_security(USER),
-                containers=[container],
-                volumes=[
-                    core.VolumeArgs(
-                        name="configuration",
-                        config_map=core.ConfigMapVolumeSourceArgs(name=configuration.metadata.name),
-                    ),
-                    core.VolumeArgs(name="users", secret=core.SecretVolumeSourceArgs(secret_name=users.metadata.name)),
-                ],
-            ),
         )
 
 
@@ -234,4 +177,5 @@ def access_list(password: str) -> str:
         "user default off\n"
         f"user {USERNAME} on #{digest} ~* &* +@all -@dangerous +info\n"
         "user probe on nopass -@all +ping\n"
+        "user metrics on nopass -@all +ping +info +latency|latest +latency|histogram +slowlog|len +slowlog|get\n"
     )

@@ -29,7 +29,7 @@ class Endpoint:
 
     namespace: str | None
     name: str | None = None
-    blocks: tuple[str, ...] = ()
+    blocks: tuple[pulumi.Input[str], ...] = ()
 
     def peer(self) -> Sequence[net.NetworkPolicyPeerArgs]:
         """Describe it as the other side of a rule."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -31,12 +32,14 @@ class Space:
         cpu_millis: CPU that all its pods together may request, in milli-CPU.
         memory_mib: memory that all its pods together may request, in MiB.
         pods: how many pods it may hold.
+        admits: level of the Pod Security Standards that its pods must keep to.
     """
 
     name: str
     cpu_millis: int
     memory_mib: int
     pods: int
+    admits: Literal["restricted", "privileged"] = "restricted"
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,18 @@ class FoundationArgs:
     Attributes:
         spaces: the namespaces.
         flows: every connection that is wanted; there are no others.
+        after: what must stand before the first pod, and no value carries: what makes network policies hold.
     """
 
     spaces: Sequence[Space]
     flows: Sequence[Flow]
+    after: Sequence[pulumi.Resource] = ()
 
 
 class Foundation(pulumi.ComponentResource):
-    """Namespaces that admit restricted pods alone, bounded in size, and closed but for the flows that are named."""
+    """Namespaces that admit restricted pods alone, unless they say otherwise; bounded in size, and closed but for the
+    flows that are named.
+    """
 
     namespaces: dict[str, pulumi.Output[str]]
     """Name of each namespace to the same, known once all that holds in it does."""
@@ -64,7 +71,7 @@ class Foundation(pulumi.ComponentResource):
     def __init__(self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:workload:Foundation", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
-        made = {space.name: self._namespace(name, space) for space in args.spaces}
+        made = {space.name: self._namespace(name, space, args.after) for space in args.spaces}
         rules = {
             space.name: [
                 *self._bounds(name, space, made[space.name]),
@@ -99,16 +106,16 @@ class Foundation(pulumi.ComponentResource):
         }
         self.register_outputs({"namespaces": self.namespaces, "priority_classes": self.priority_classes})
 
-    def _namespace(self, name: str, space: Space) -> core.Namespace:
+    def _namespace(self, name: str, space: Space, after: Sequence[pulumi.Resource]) -> core.Namespace:
         modes = {
             f"pod-security.kubernetes.io/{mode}{suffix}": value
             for mode in ("enforce", "audit", "warn")
-            for suffix, value in (("", "restricted"), ("-version", RELEASE))
+            for suffix, value in (("", space.admits), ("-version", RELEASE))
         }
         return core.Namespace(
             f"{name}-{space.name}",
             metadata=meta.ObjectMetaArgs(name=space.name, labels={**labels(space.name), **modes}),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
 
     def _bounds(self, name: str, space: Space, namespace: core.Namespace) -> list[pulumi.CustomResource]:

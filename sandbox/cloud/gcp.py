@@ -133,6 +133,14 @@ TYPES: Mapping[str, GcpType] = {
         replaces=frozenset({"project", "member", "role", "condition"}),
         patterns={"member": _MEMBER, "role": _ROLE},
     ),
+    "gcp:projects/iAMCustomRole:IAMCustomRole": GcpType(
+        id="projects/{project}/roles/{roleId}",
+        outputs={"name": "projects/{project}/roles/{roleId}"},
+        replaces=frozenset({"roleId", "project"}),
+        # https://cloud.google.com/iam/docs/creating-custom-roles
+        patterns={"roleId": r"[A-Za-z0-9_.]{3,64}"},
+        defaults={"stage": "GA"},
+    ),
     "gcp:projects/service:Service": GcpType(
         id="{project}/{service}",
         replaces=frozenset({"project", "service"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
@@ -84,6 +84,10 @@ class SimulatedProvider(sdk.Provider):
 
     def implied(self, kind: SdkType, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return properties that follow from inputs and configuration, known before anything is made."""
+        return {}
+
+    def added(self, kind: SdkType) -> Mapping[str, Sequence[str]]:
+        """Return what the cloud adds within objects that are inputs: property to the names of its own in it."""
         return {}
 
     @abstractmethod
@@ -173,6 +177,7 @@ class SimulatedProvider(sdk.Provider):
             outputs = dict.fromkeys(kind.outputs, UNKNOWN) | _outputs_only(
                 kind, {**inputs, **self.implied(kind, inputs)}
             )
+            outputs |= _completed(outputs, self.added(kind), {})
             return sdk.CreateResponse("", wrap_map(outputs, request.properties))
         draft = self.draft(kind, request.name, inputs)
         self.judge_known(draft)
@@ -219,6 +224,7 @@ class SimulatedProvider(sdk.Provider):
         old_state = plain_map(request.olds)
         if request.preview:
             outputs = old_state | _outputs_only(kind, {**new, **self.implied(kind, new)})
+            outputs |= _completed(outputs, self.added(kind), old_state)
             return sdk.UpdateResponse(wrap_map(outputs, request.news, request.olds))
         draft = self.draft(kind, request.name, new)
         self.judge_known(draft)
@@ -309,6 +315,17 @@ def _as_asked(truth: Any, asked: Any) -> Any:
     if isinstance(truth, list) and isinstance(asked, list) and len(truth) == len(asked):
         return [_as_asked(item, wanted) for item, wanted in zip(truth, asked, strict=True)]
     return truth
+
+
+def _completed(
+    outputs: Mapping[str, Any], added: Mapping[str, Sequence[str]], before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return objects with what the cloud adds in them: what it was before, or unknown."""
+    return {
+        name: {**{key: (before.get(name) or {}).get(key, UNKNOWN) for key in keys}, **outputs[name]}
+        for name, keys in added.items()
+        if isinstance(outputs.get(name), Mapping)
+    }
 
 
 def _outputs_only(kind: SdkType, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,8 +39,9 @@ def providers() -> dict[str, type[AnyProvider]]:
     from sandbox.cloud.docker import DockerProvider
     from sandbox.cloud.gcp import GcpProvider
     from sandbox.cloud.random import RandomProvider
+    from sandbox.cloud.tls import TlsProvider
 
-    simulated: list[type[AnyProvider]] = [AwsProvider, DockerProvider, GcpProvider, RandomProvider]
+    simulated: list[type[AnyProvider]] = [AwsProvider, DockerProvider, GcpProvider, RandomProvider, TlsProvider]
     return {provider.package: provider for provider in (*simulated, KubernetesProvider)}
 
 

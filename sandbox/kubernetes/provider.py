@@ -113,12 +113,17 @@ class KubernetesProvider(sdk.Provider):
             last = OLD_INPUTS.get()
             before = plain_map(last) if last else old
             return _answer([name for name in new if not name.startswith("__") and before.get(name) != new[name]])
-        return await asyncio.to_thread(self._differences, self._api, new, request.ignore_changes)
+        last = OLD_INPUTS.get()
+        known = old if last and plain_map(last) == new else None
+        return await asyncio.to_thread(self._differences, self._api, new, request.ignore_changes, known)
 
-    def _differences(self, api: Api, new: Object, ignored: Sequence[str]) -> sdk.DiffResponse:
+    def _differences(self, api: Api, new: Object, ignored: Sequence[str], known: Object | None) -> sdk.DiffResponse:
+        """Compare what is wanted with what is; `known`: what there was when the same was wanted before."""
         live = api.get(new)
         if live is None:
             return _answer(["metadata"], replaces=["metadata"])
+        if known is not None and bare(known) == bare(live):
+            return _answer([])
         try:
             would_be = api.apply(keep(new, live, ignored), dry_run=True, force=_forces(new))
         except RefusedError as error:

@@ -1,14 +1,9 @@
 """The programs of a Kubernetes cluster: the ones on PATH, else built from their Go modules."""
 
-import os
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
-from sandbox.toolchain.cache import exclusive, staged
-from sandbox.toolchain.go_build import GoProgram, build, find_go, required_version
-from sandbox.toolchain.progress import say
+from sandbox.toolchain.go_build import GoProgram, required_version
+from sandbox.toolchain.go_programs import ensure_program
 
 MODULES = Path(__file__).parent / "kubernetes-binaries"
 """Go modules that require the programs; each go.mod is the one place that names a version."""
@@ -58,39 +53,4 @@ def ensure_kubernetes(cache_directory: Path) -> dict[str, Path]:
     Raises:
         ToolchainError: one can be neither found nor built.
     """
-    return {program.name: _ensure(program, cache_directory) for program in programs()}
-
-
-def _ensure(program: GoProgram, cache_directory: Path) -> Path:
-    found = shutil.which(program.name, path=os.environ.get("PATH", os.defpath))
-    wanted = program.title.rpartition(" ")[2]
-    if found and _minor(version_of(Path(found))) == _minor(wanted):
-        return Path(found)
-    home = cache_directory / program.name / wanted
-    if not home.exists():
-        with exclusive(home.with_name(f"{wanted}.lock")):
-            if not home.exists():
-                if found:
-                    say(f"Not using {found}: another release than {wanted}")
-                go = find_go(program.title, OFFICIAL)
-                with staged(home) as part:
-                    build(go, program, part / program.name)
-    return home / program.name
-
-
-def version_of(executable: Path) -> str | None:
-    """Ask a program for its release; None if it does not answer with one."""
-    for question in (["--version"], ["version", "--client"]):
-        try:
-            answer = subprocess.run([executable, *question], capture_output=True, text=True, timeout=30)
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        found = re.search(r"v?(\d+\.\d+\.\d+)", answer.stdout)
-        if answer.returncode == 0 and found:
-            return found.group(1)
-    return None
-
-
-def _minor(version: str | None) -> str | None:
-    """Return what must be the same: patches within a minor release are alike."""
-    return version.rpartition(".")[0] if version else None
+    return {program.name: ensure_program(program, cache_directory, OFFICIAL) for program in programs()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.server import Cloud
@@ -102,3 +103,61 @@ def test_a_build_without_its_dockerfile_is_refused(docker: Hands, tmp_path: Path
 def test_a_malformed_image_name_is_refused(docker: Hands) -> None:
     with pytest.raises(Refused, match="invalid reference format"):
         docker.create(IMAGE, "app", imageName="App:latest:1", build={})
+
+
+KEY, SELF_SIGNED = "tls:index/privateKey:PrivateKey", "tls:index/selfSignedCert:SelfSignedCert"
+
+
+@pytest.fixture
+def tls(cloud: Cloud) -> Hands:
+    return Hands(cloud, "tls")
+
+
+def authority(tls: Hands) -> tuple[str, str]:
+    key = tls.create(KEY, "authority", algorithm="ECDSA", ecdsaCurve="P256")["privateKeyPem"]
+    made = tls.create(
+        SELF_SIGNED,
+        "authority",
+        privateKeyPem=key,
+        isCaCertificate=True,
+        validityPeriodHours=24,
+        allowedUses=["cert_signing"],
+        subject={"commonName": "test"},
+    )
+    return key, made["certPem"]
+
+
+def test_a_certificate_is_signed_by_its_authority_for_its_names(tls: Hands) -> None:
+    authority_key, authority_pem = authority(tls)
+    key = tls.create(KEY, "server", algorithm="RSA", rsaBits=2048)["privateKeyPem"]
+    request = tls.create(
+        "tls:index/certRequest:CertRequest",
+        "server",
+        privateKeyPem=key,
+        dnsNames=["vault.shop.svc"],
+        ipAddresses=["127.0.0.1"],
+        subject={"commonName": "vault"},
+    )["certRequestPem"]
+    made = tls.create(
+        "tls:index/locallySignedCert:LocallySignedCert",
+        "server",
+        certRequestPem=request,
+        caPrivateKeyPem=authority_key,
+        caCertPem=authority_pem,
+        validityPeriodHours=12,
+        allowedUses=["server_auth"],
+    )
+    certificate = x509.load_pem_x509_certificate(made["certPem"].encode())
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority_pem.encode()))
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["vault.shop.svc"]
+
+
+def test_an_unknown_curve_is_refused(tls: Hands) -> None:
+    with pytest.raises(Refused, match="ecdsaCurve: expected one of P224"):
+        tls.create(KEY, "x", algorithm="ECDSA", ecdsaCurve="P999")
+
+
+def test_what_is_no_key_signs_nothing(tls: Hands) -> None:
+    with pytest.raises(CloudError, match="SelfSignedCert x"):
+        tls.create(SELF_SIGNED, "x", privateKeyPem="nothing", validityPeriodHours=1, allowedUses=[])

@@ -63,6 +63,11 @@ def test_a_malformed_arn_is_refused(aws: Hands) -> None:
     assert "invalid ARN" in found["policyArn"]
 
 
+def test_an_issuer_of_tokens_without_tls_is_refused(aws: Hands) -> None:
+    issuer = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+    assert "https://" in failures(aws, issuer, url="http://token.example.com", clientIdLists=["x"])["url"]
+
+
 def test_a_policy_that_is_not_json_is_refused(aws: Hands) -> None:
     assert "invalid JSON policy" in failures(aws, ROLE, assumeRolePolicy="{Version: 2012-10-17}")["assumeRolePolicy"]
 

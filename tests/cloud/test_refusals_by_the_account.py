@@ -249,3 +249,10 @@ def test_an_account_that_is_not_allowed_is_refused(cloud: Cloud) -> None:
 def test_a_look_up_that_is_not_simulated_is_named(aws: Hands) -> None:
     with pytest.raises(CloudError, match="aws:ec2/getMoon:getMoon: the simulated aws provider does not know"):
         aws.invoke("aws:ec2/getMoon:getMoon")
+
+
+def test_an_issuer_of_tokens_is_known_to_an_account_once(aws: Hands) -> None:
+    issuer = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+    aws.create(issuer, "x", url="https://token.example.com", clientIdLists=["sts.amazonaws.com"])
+    with pytest.raises(CloudError, match=r"Provider with url https://token\.example\.com already exists"):
+        aws.create(issuer, "y", url="https://token.example.com", clientIdLists=["sts.amazonaws.com"])

@@ -11,13 +11,25 @@ import pytest
 from kubernetes import client, config
 
 from sandbox.cloud.aws.catalog.kubernetes import CLUSTER
-from sandbox.cloud.aws.control_plane import clusters_directory, remove_all
+from sandbox.cloud.aws.control_plane import clusters_directory
 from sandbox.workspace import Sandbox
 from tests.sandbox import lifecycle
 from tests.sandbox.lifecycle import Step
 
 STACK = "dev"
-NOT_NEEDED = ("alarms", "app", "database", "ecs", "edge", "image", "storage")
+NOT_NEEDED = (
+    "alarms",
+    "app",
+    "backup",
+    "database",
+    "ecs",
+    "edge",
+    "gateway",
+    "image",
+    "observability",
+    "storage",
+    "vault",
+)
 PEOPLE = "arn:aws:iam::123456789012:role/platform-engineers"
 
 
@@ -79,11 +91,8 @@ def live(sandbox: Sandbox) -> Life:
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
-    with Sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
-        try:
-            return live(sandbox)
-        finally:
-            remove_all(sandbox.cloud_directory)
+    with lifecycle.sandbox_below(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        return live(sandbox)
 
 
 def test_a_preview_shows_everything_before_there_is_a_cluster(life: Life) -> None:

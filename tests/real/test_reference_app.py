@@ -2,88 +2,22 @@
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import aio_pika
 import httpx2
 import psycopg
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from psycopg import sql
 
-from tests.real.services import HOST, Postgres, Rabbitmq, Redis, Server, free_port
+from tests.real.reference_app import PATIENCE, App, eventually, running
+from tests.real.services import Postgres, Rabbitmq, Redis, Server
 
-APP = Path(__file__).parents[2] / "examples" / "app"
 CONNECTIONS = 16
 # Each is posted and read once: 2,048 requests.
 ORDERS = 1_024
-PATIENCE = 60
-
-
-@dataclass(frozen=True)
-class App:
-    """The application's process."""
-
-    url: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def status(self, path: str) -> int:
-        return httpx2.get(self.url + path, timeout=10).status_code
-
-    def metric(self, sample: str, **labels: str) -> float:
-        """Sum the samples of this name whose labels include `labels`."""
-        text = httpx2.get(f"{self.url}/metrics", timeout=10).text
-        return sum(
-            found.value
-            for family in text_string_to_metric_families(text)
-            for found in family.samples
-            if found.name == sample and labels.items() <= found.labels.items()
-        )
-
-
-@contextmanager
-def running(directory: Path, environment: Mapping[str, str]) -> Iterator[App]:
-    port = free_port()
-    log = directory / "app.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "orders"],
-            cwd=APP,
-            env={"PATH": os.environ["PATH"], "APP_HOST": HOST, "APP_PORT": str(port), **environment},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        app = App(f"http://{HOST}:{port}", process, log)
-        try:
-            eventually(lambda: process.poll() is not None or answers(app))
-            assert process.poll() is None, log.read_text()
-            yield app
-        finally:
-            process.kill()
-            process.wait()
-
-
-def answers(app: App) -> bool:
-    try:
-        return app.status("/healthz") == 200
-    except httpx2.TransportError:
-        return False
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
 
 
 def rotate(server: Postgres, current: str, password: str) -> None:
@@ -97,40 +31,8 @@ def rotate(server: Postgres, current: str, password: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def environment(
-    tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgres, redis_server: Redis, rabbitmq_server: Rabbitmq
-) -> dict[str, str]:
-    directory = tmp_path_factory.mktemp("secrets")
-
-    def secret(name: str, server: Server) -> str:
-        path = directory / name
-        path.write_text(server.password + "\n")
-        return str(path)
-
-    return {
-        "DATABASE_HOST": postgres_server.host,
-        "DATABASE_PORT": str(postgres_server.port),
-        "DATABASE_NAME": postgres_server.database,
-        "DATABASE_USER": postgres_server.user,
-        "DATABASE_PASSWORD_FILE": secret("database", postgres_server),
-        "DATABASE_SSLMODE": "disable",
-        "REDIS_HOST": redis_server.host,
-        "REDIS_PORT": str(redis_server.port),
-        "REDIS_PASSWORD_FILE": secret("redis", redis_server),
-        "REDIS_TLS": "false",
-        "RABBITMQ_HOST": rabbitmq_server.host,
-        "RABBITMQ_PORT": str(rabbitmq_server.port),
-        "RABBITMQ_USERNAME": rabbitmq_server.user,
-        "RABBITMQ_PASSWORD_FILE": secret("rabbitmq", rabbitmq_server),
-        "RABBITMQ_TLS": "false",
-        "APP_DRAIN_SECONDS": "1",
-        "APP_ENABLE_FAULTS": "true",
-    }
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[App]:
-    with running(tmp_path_factory.mktemp("app"), environment) as started:
+def app(tmp_path_factory: pytest.TempPathFactory, app_environment: dict[str, str]) -> Iterator[App]:
+    with running(tmp_path_factory.mktemp("app"), app_environment) as started:
         eventually(lambda: started.status("/readyz") == 200)
         yield started
 
@@ -240,8 +142,10 @@ def test_an_order_is_refused_for_now_while_the_database_is_down(app: App, postgr
     eventually(lambda: app.status("/readyz") == 200)
 
 
-def test_a_terminated_app_answers_what_it_began_and_ends_in_order(tmp_path: Path, environment: dict[str, str]) -> None:
-    with running(tmp_path, environment) as app:
+def test_a_terminated_app_answers_what_it_began_and_ends_in_order(
+    tmp_path: Path, app_environment: dict[str, str]
+) -> None:
+    with running(tmp_path, app_environment) as app:
         eventually(lambda: app.status("/readyz") == 200)
 
         async def terminate_during_a_request() -> tuple[int, int]:
@@ -259,9 +163,9 @@ def test_a_terminated_app_answers_what_it_began_and_ends_in_order(tmp_path: Path
 
 
 def test_an_app_whose_database_password_was_rotated_ends_in_order_to_be_started_with_the_new_one(
-    tmp_path: Path, environment: dict[str, str], postgres_server: Postgres
+    tmp_path: Path, app_environment: dict[str, str], postgres_server: Postgres
 ) -> None:
-    given = {key: value for key, value in environment.items() if key != "DATABASE_PASSWORD_FILE"}
+    given = {key: value for key, value in app_environment.items() if key != "DATABASE_PASSWORD_FILE"}
     with running(tmp_path, {**given, "DATABASE_PASSWORD": postgres_server.password}) as app:
         eventually(lambda: app.status("/readyz") == 200)
         rotate(postgres_server, postgres_server.password, "another password")
@@ -281,4 +185,6 @@ def test_no_log_line_holds_a_password_and_every_one_is_json(
         assert server.password not in text
     lines = [json.loads(line) for line in text.splitlines()]
     assert {"level", "message", "timestamp"} <= set.intersection(*(set(line) for line in lines))
-    assert [line["route"] for line in lines if line.get("request_id") == "abc-1"] == ["/orders"]
+    # A request may have more to say on a busy machine; that it was answered it says once.
+    said = [line["route"] for line in lines if line.get("request_id") == "abc-1" and "route" in line]
+    assert said == ["/orders"]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pulumi import automation
 from pulumi.automation import EngineEvent, OpType
 
+from sandbox.cloud.aws.control_plane import remove_all
 from sandbox.workspace import Sandbox
 
 UNCHANGED = {OpType.SAME, OpType.READ, OpType.REFRESH}
@@ -72,3 +76,23 @@ def set_path(stack: automation.Stack, path: str, value: str) -> None:
 def exported(sandbox: Sandbox, stack: str) -> dict[str, Any]:
     """Return the state as it lies in the backend, its secrets encrypted (the Automation API's export opens them)."""
     return json.loads(sandbox.answer(stack, "stack", "export"))["deployment"]  # type: ignore[no-any-return]
+
+
+@contextmanager
+def sandbox_below(home: Path) -> Iterator[Sandbox]:
+    """Give a sandbox whose clusters end with the block, however that ends."""
+    with Sandbox(home) as sandbox:
+        try:
+            yield sandbox
+        finally:
+            remove_all(sandbox.cloud_directory)
+
+
+def without_cluster(stack: automation.Stack) -> None:
+    """Take the Kubernetes cluster, with all that is in it, out of the sandbox's copy of a stack file."""
+    sections = ["kubernetes", "gateway", "vault", "runtimes", "observability", "backup"]
+    for section in ("cache", "messaging"):
+        if '"in_cluster"' in stack.get_config(f"auterity:{section}").value:
+            sections.append(section)
+    for section in sections:
+        stack.remove_config(f"auterity:{section}")

@@ -12,6 +12,7 @@ from tests.sandbox import lifecycle
 @pytest.mark.parametrize("torn", ["dev.json", "dev.json.attrs"])
 def test_a_file_of_the_backend_that_was_torn_in_writing_is_recovered(torn: str, sandbox: Sandbox) -> None:
     stack = sandbox.stack("dev")
+    lifecycle.without_cluster(stack)
     lifecycle.up(stack)
     [file] = (sandbox.home / "backend" / ".pulumi" / "stacks").glob(f"*/{torn}")
     file.write_text("")

@@ -1,4 +1,4 @@
-"""dev and prod from their first preview to their end, on the real engine."""
+"""dev, without its cluster, and prod from their first preview to their end, on the real engine."""
 
 from __future__ import annotations
 
@@ -45,6 +45,9 @@ def life(request: pytest.FixtureRequest, module_sandbox: Sandbox) -> Life:
     name = request.param
     sandbox = module_sandbox
     stack = sandbox.stack(name)
+    if name == "dev":
+        # Production's has all that there is, and the cluster of dev is in tests/kubernetes.
+        lifecycle.without_cluster(stack)
     preview = lifecycle.preview(stack)
     up = lifecycle.up(stack)
     again = lifecycle.up(stack)

@@ -10,10 +10,11 @@ from typing import Any
 
 import yaml
 
-from tests.unit.recording import Recording, record
+from tests.unit.recording import Recorded, Recording, record
 
 ROOT = Path(__file__).parents[2]
 STACKS = ("local", "dev", "prod")
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 
 
 def stack_config(stack: str) -> dict[str, str]:
@@ -39,3 +40,14 @@ def with_section(stack: str, section: str, **changes: Any) -> Recording:
     key = f"auterity:{section}"
     config[key] = json.dumps({**json.loads(config.get(key, "{}")), **changes})
     return run_program(stack, config)
+
+
+def object_of(recording: Recording, kind: str, name: str) -> Recorded:
+    """Return the one object of the cluster that has a type and a name there."""
+    [found] = [each for each in recording.of_type(kind) if each.inputs["metadata"]["name"] == name]
+    return found
+
+
+def files_of(recording: Recording, name: str) -> dict[str, str]:
+    """Return what a ConfigMap holds."""
+    return dict(object_of(recording, CONFIG_MAP, name).inputs["data"])

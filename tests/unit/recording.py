@@ -42,9 +42,11 @@ def _validation_options(inputs: Mapping[str, Any]) -> dict[str, Any]:
 COMPUTED: Mapping[str, Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     "aws:acm/certificate:Certificate": _validation_options,
     "aws:ecr/repository:Repository": {"repositoryUrl": "registry.test/app", "registryId": ACCOUNT_ID},
-    "aws:eks/cluster:Cluster": {
+    "aws:eks/cluster:Cluster": lambda inputs: {
+        "identities": [{"oidcs": [{"issuer": "https://oidc.eks.us-east-1.amazonaws.com/id/0123456789"}]}],
         "endpoint": "https://kubernetes.test",
         "certificateAuthority": {"data": "authority"},
+        "vpcConfig": {**inputs["vpcConfig"], "clusterSecurityGroupId": "sg-cluster"},
     },
     "aws:elasticache/replicationGroup:ReplicationGroup": {
         "primaryEndpointAddress": "cache.test",
@@ -55,7 +57,16 @@ COMPUTED: Mapping[str, Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping
         "dnsName": "edge-test.elb.test",
         "zoneId": "ZELB",
     },
-    "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/test/0123456789abcdef"},
+    "aws:lb/targetGroup:TargetGroup": lambda inputs: {
+        "arnSuffix": f"targetgroup/{inputs.get('namePrefix', 'test')}/0123456789abcdef"
+    },
+    "tls:index/privateKey:PrivateKey": {"privateKeyPem": "value-of-private-key"},
+    "tls:index/certRequest:CertRequest": {"certRequestPem": "request"},
+    "tls:index/selfSignedCert:SelfSignedCert": {"certPem": "authority"},
+    "tls:index/locallySignedCert:LocallySignedCert": {
+        "certPem": "certificate",
+        "validityEndTime": "2027-11-23T12:00:00Z",
+    },
     "aws:mq/broker:Broker": {
         "brokerName": "broker-test",
         "instances": [{"endpoints": ["amqps://broker.test:5671"], "consoleUrl": "https://broker.test"}],
@@ -165,6 +176,10 @@ class _Cloud(Mocks):
                 "id": REGION,
                 "userName": "AWS",
                 "password": "value-of-registry-token",
+            },
+            "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda args: {
+                **args,
+                "member": "serviceAccount:storage@test.iam.gserviceaccount.com",
             },
             **calls,
         }

@@ -166,10 +166,11 @@ def test_no_two_alarms_of_production_watch_the_same() -> None:
     assert len(set(seen)) == len(seen)
 
 
-def test_the_app_reaches_the_database_through_the_pool_and_by_no_other_way() -> None:
+def test_tasks_reach_the_database_through_the_pool_alone_and_pods_directly_too() -> None:
+    # The gateway is among them, and its user the pool does not know.
     rules = shipped("prod").of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     to_database = [r.name for r in rules if r.inputs["securityGroupId"] == "auterity-prod-postgres-id"]
-    assert sorted(to_database) == ["auterity-prod-postgres-from-proxy"]
+    assert sorted(to_database) == ["auterity-prod-postgres-from-kubernetes", "auterity-prod-postgres-from-proxy"]
 
 
 def test_the_pool_takes_tls_alone_and_reads_one_secret() -> None:

@@ -125,13 +125,22 @@ def test_nothing_is_put_into_the_cluster_before_somebody_is_let_in() -> None:
     assert association.urn in recording.only(PROVIDER).depends_on
 
 
+def addon(recording: Recording, name: str) -> dict[str, Any]:
+    return recording.named(f"auterity-test-kubernetes-{name}", "aws:eks/addon:Addon").inputs
+
+
 def test_an_add_on_has_the_version_that_the_setting_states() -> None:
-    found = eks(addon_versions={"metrics-server": "v0.8.0-eksbuild.2"}).only("aws:eks/addon:Addon").inputs
-    assert found["addonVersion"] == "v0.8.0-eksbuild.2"
+    recording = eks(addon_versions={"metrics-server": "v0.8.0-eksbuild.2"})
+    assert addon(recording, "metrics-server")["addonVersion"] == "v0.8.0-eksbuild.2"
 
 
 def test_an_add_on_without_a_stated_version_has_the_recommended_one() -> None:
-    assert eks().only("aws:eks/addon:Addon").inputs["addonVersion"] == "v1.0.0-eksbuild.1"
+    assert addon(eks(), "metrics-server")["addonVersion"] == "v1.0.0-eksbuild.1"
+
+
+def test_secrets_that_are_files_follow_their_rotation() -> None:
+    configured = json.loads(addon(eks(), "aws-secrets-store-csi-driver-provider")["configurationValues"])
+    assert configured["secrets-store-csi-driver"]["enableSecretRotation"] is True
 
 
 @pytest.mark.parametrize("protected", [True, False])

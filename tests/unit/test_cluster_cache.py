@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 import pytest
 
-from components.workload import ClusterCache, ClusterCacheArgs
+from components.workload import ClusterCache, ClusterCacheArgs, Place
 from components.workload.cache import server_configuration
 from settings import CacheSettings
 from settings.cache import ClusterCacheSettings
@@ -25,7 +25,7 @@ def cache(**settings: Any) -> Recording:
     def build() -> None:
         options = pulumi.ResourceOptions(providers=[kubernetes.Provider("kubernetes"), random.Provider("random")])
         section = CacheSettings(mode="in_cluster", **settings)
-        ClusterCache("auterity-test", ClusterCacheArgs(section, namespace="shop", priority_class="critical"), options)
+        ClusterCache("auterity-test", ClusterCacheArgs(section, Place("shop", "critical")), options)
 
     return record(build)
 
@@ -70,7 +70,7 @@ def test_what_the_cache_holds_survives_a_restart() -> None:
 def test_memory_ends_where_the_setting_says_and_the_container_has_room_beside_it() -> None:
     small = ClusterCacheSettings(memory_mib=64)
     assert (lines(in_cluster=small)["maxmemory"], lines()["maxmemory-policy"]) == ("64mb", "allkeys-lru")
-    [container] = cache(in_cluster=small).only(SET).inputs["spec"]["template"]["spec"]["containers"]
+    container = cache(in_cluster=small).only(SET).inputs["spec"]["template"]["spec"]["containers"][0]
     assert container["resources"]["limits"] == {"memory": "96Mi"}
 
 
@@ -104,9 +104,9 @@ def test_only_the_app_reaches_the_cache() -> None:
 
 
 def test_the_app_reads_its_password_from_a_file() -> None:
-    [container] = (
-        shipped("local").only("kubernetes:apps/v1:Deployment").inputs["spec"]["template"]["spec"]["containers"]
-    )
+    app = shipped("local").named("auterity-local-app", "kubernetes:apps/v1:Deployment")
+    [container] = app.inputs["spec"]["template"]["spec"]["containers"]
     environment = shipped("local").named("auterity-local-app", "kubernetes:core/v1:ConfigMap").inputs["data"]
-    assert environment["REDIS_PASSWORD_FILE"].startswith(container["volumeMounts"][0]["mountPath"])
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert environment["REDIS_PASSWORD_FILE"] == f"{mounts['cache']}/password"
     assert "REDIS_PASSWORD" not in environment

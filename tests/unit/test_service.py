@@ -13,8 +13,8 @@ from components.access import WorkloadAccess, WorkloadAccessArgs
 from components.account import AwsAccount
 from components.ecs import EcsCluster, EcsClusterArgs
 from components.iam import Statement
-from components.secrets import SecretReference
-from components.service import Destination, EcsService, EcsServiceArgs, SecretKey, ServedBy
+from components.secrets import SecretKey, SecretReference
+from components.service import Destination, EcsService, EcsServiceArgs, ServedBy
 from components.service.service import expect_deployed
 from settings import AppSettings, EcsSettings
 from tests.unit.recording import REGION, Recording, record

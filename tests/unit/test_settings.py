@@ -235,3 +235,11 @@ def test_settings_cannot_be_changed_once_they_are_read() -> None:
     settings = load(config(environment="local"))
     with pytest.raises(ValueError, match="frozen"):
         settings.environment = "prod"
+
+
+def test_a_load_balancer_in_the_cluster_is_for_stacks_without_a_cloud() -> None:
+    config = stack_file(next(path for path in STACK_FILES if "dev" in path.name))
+    with pytest.raises(SettingsError) as caught:
+        load({**config, "auterity:load_balancer": "{}"})
+    [line] = caught.value.lines
+    assert line.startswith('auterity:load_balancer: "set" given; allowed: unset in a stack with `aws`')

@@ -8,13 +8,16 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 
-from components.workload import App, AppArgs, Endpoint, Flow, Foundation, FoundationArgs, Space
+from components.workload import App, AppArgs, Endpoint, Flow, Foundation, FoundationArgs, Place, Space
 from settings import AppSettings, PodResources
-from tests.unit.programs import shipped
+from tests.unit.programs import STACKS, run_program, shipped, stack_config
 from tests.unit.recording import Recording, record
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+JOB = "kubernetes:batch/v1:Job"
+DAEMON_SET = "kubernetes:apps/v1:DaemonSet"
+SET = "kubernetes:apps/v1:StatefulSet"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 SCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 
@@ -31,7 +34,7 @@ def foundation(*flows: Flow) -> Recording:
 def app(**settings: Any) -> Recording:
     def build() -> None:
         provider = kubernetes.Provider("kubernetes")
-        args = AppArgs(AppSettings(**settings), namespace="shop", image="app:1.4.2", priority_class="normal")
+        args = AppArgs(AppSettings(**settings), Place("shop", "normal"), image="app:1.4.2")
         App("auterity-test", args, pulumi.ResourceOptions(provider=provider))
 
     return record(build)
@@ -106,9 +109,25 @@ def test_a_namespace_is_bounded_and_gives_what_states_nothing_something_small() 
 
 def test_no_pod_comes_before_the_rules_of_its_namespace() -> None:
     recording = shipped("local")
-    deployment = recording.only(DEPLOYMENT)
-    rules = [r for r in recording.of_type(POLICY) if r.name.endswith("-deny")]
-    assert {rule.urn for rule in rules} <= set(deployment.depends_on)
+    rules = {r.inputs["metadata"]["namespace"]: r.urn for r in recording.of_type(POLICY) if r.name.endswith("-deny")}
+    assert len(rules) == 3
+    for workload in (DEPLOYMENT, SET, JOB, DAEMON_SET):
+        for found in recording.of_type(workload):
+            assert rules[found.inputs["metadata"]["namespace"]] in found.depends_on, found.name
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_nothing_is_put_into_a_namespace_before_it_is_there(stack: str) -> None:
+    recording = shipped(stack)
+    spaces = {r.inputs["metadata"]["name"]: r.urn for r in recording.of_type("kubernetes:core/v1:Namespace")}
+    early = [
+        found.name
+        for found in recording.resources
+        if found.type.startswith("kubernetes:")
+        and (namespace := (found.inputs.get("metadata") or {}).get("namespace")) in spaces
+        and spaces[namespace] not in found.depends_on
+    ]
+    assert early == []
 
 
 def test_the_app_has_what_the_documentation_gives_it() -> None:
@@ -190,7 +209,12 @@ def test_a_limit_below_its_request_is_refused(wrong: dict[str, int], key: str) -
 
 
 def test_a_stack_without_a_cluster_puts_nothing_into_one() -> None:
-    assert not [r for r in shipped("dev").resources if r.type.startswith("kubernetes:")]
+    config = {
+        key: value
+        for key, value in stack_config("prod").items()
+        if key.partition(":")[2] not in ("kubernetes", "gateway", "runtimes", "vault", "observability", "backup")
+    }
+    assert not [r for r in run_program("prod", config).resources if r.type.startswith("kubernetes:")]
 
 
 def test_no_secret_stands_in_a_config_map() -> None:

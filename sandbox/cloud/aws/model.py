@@ -138,6 +138,7 @@ class AwsType:
         adopts: finds what AWS made by itself and this type only takes over; deleting it then leaves it in the cloud.
         companions: what AWS makes together with the resource, and removes with it.
         revisions: whether making it again adds a revision beside those there are, under the same id.
+        added: what AWS adds within objects that are inputs: property to the names of AWS's own in it.
         extensions: cfn-lint's additions to the schema that are errors: a file, or a file and the property it judges;
             a file that is written by Region is judged in the resource's own.
     """
@@ -179,6 +180,7 @@ class AwsType:
     adopts: Callable[[View], Resource | None] | None = None
     companions: Callable[[View, Resource], Iterable[Resource]] | None = None
     revisions: bool = False
+    added: Mapping[str, Sequence[str]] = field(default_factory=dict)
     extensions: Sequence[tuple[str, str]] = ()
 
     @property

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -145,6 +145,9 @@ class AwsProvider(SimulatedProvider):
         if "region" in kind.inputs:
             implied["region"] = inputs.get("region") or self.default_region or UNKNOWN
         return implied
+
+    def added(self, kind: SdkType) -> Mapping[str, Sequence[str]]:
+        return aws_type(kind.token).added
 
     # Made, changed and removed
 

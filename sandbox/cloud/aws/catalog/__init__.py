@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sandbox.cloud.aws.catalog import (
+    backups,
     caches,
     containers,
     databases,
@@ -41,6 +42,7 @@ CATALOG: Mapping[str, AwsType] = {
         messaging,
         secrets_manager,
         storage,
+        backups,
     )
     for token, type in module.TYPES.items()
 }

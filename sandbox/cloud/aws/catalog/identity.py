@@ -14,6 +14,7 @@ ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 POLICY = "aws:iam/policy:Policy"
 INSTANCE_PROFILE = "aws:iam/instanceProfile:InstanceProfile"
+OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 KEY = "aws:kms/key:Key"
 ALIAS = "aws:kms/alias:Alias"
 
@@ -32,6 +33,13 @@ def _length(property: str, most: int, what: str) -> Any:
         return [Problem(property, f"LimitExceeded: {what} has at most {most} characters, this one has {len(value)}")]
 
     return judge
+
+
+def _https(inputs: Mapping[str, Any]) -> list[Problem]:
+    url = inputs.get("url")
+    if not isinstance(url, str) or url.startswith("https://"):
+        return []
+    return [Problem("url", "InvalidInput: the issuer's URL begins with https://")]
 
 
 def _not_attached(view: View) -> None:
@@ -173,6 +181,22 @@ TYPES: dict[str, AwsType] = {
         in_use=("DeleteConflict", "Cannot delete a policy attached to entities."),
         value_rules=(_length("policy", 6144, "a managed policy"),),
         operations={"update": "CreatePolicyVersion"},
+    ),
+    OIDC_PROVIDER: AwsType(
+        service="IAM",
+        noun="OpenIDConnectProvider",
+        label="IAM OIDC Provider",
+        cloudformation="AWS::IAM::OIDCProvider",
+        id="arn:{partition}:iam::{account}:oidc-provider/{host}",
+        words=lambda view: {"host": str(view.value("url")).removeprefix("https://")},
+        names=("url",),
+        arn="iam::{account}:oidc-provider/{host}",
+        renames={"clientIdLists": "ClientIdList", "thumbprintLists": "ThumbprintList"},
+        taken="EntityAlreadyExists",
+        taken_text="Provider with url {name} already exists.",
+        missing=(_ABSENT, "OpenIDConnect Provider not found for arn {id}"),
+        value_rules=(_https,),
+        operations={"update": "UpdateOpenIDConnectProviderThumbprint"},
     ),
     INSTANCE_PROFILE: AwsType(
         service="IAM",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.cloud.aws.model import AwsError, AwsType, View, stable_hex
+from sandbox.cloud.aws.model import ACCOUNT, AwsError, AwsType, View, stable_hex
 from sandbox.cloud.property_values import UNKNOWN
 from sandbox.cloud.sdk_types import Problem
+from sandbox.cloud.store import Resource
 
 CLUSTER = "aws:eks/cluster:Cluster"
 ADDON = "aws:eks/addon:Addon"
 ACCESS_ENTRY = "aws:eks/accessEntry:AccessEntry"
 ACCESS_POLICY = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 POD_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 SUBNET = "aws:ec2/subnet:Subnet"
 ROLE = "aws:iam/role:Role"
 
@@ -46,6 +48,26 @@ def _cluster_outputs(view: View, id: str) -> dict[str, Any]:
         "endpoint": f"https://{seed}.gr7.{view.region}.eks.amazonaws.com",
         "certificateAuthority": {"data": ""},
     }
+
+
+def _cluster_companions(view: View, cluster: Resource) -> Iterator[Resource]:
+    """Make the security group of control plane, nodes and pods (EKS user guide, 'Security group requirements')."""
+    network = cluster.outputs["vpcConfig"]
+    id = network["clusterSecurityGroupId"]
+    everyone = {"fromPort": 0, "toPort": 0, "protocol": "-1"}
+    outputs = {
+        "arn": f"arn:aws:ec2:{cluster.region}:{ACCOUNT}:security-group/{id}",
+        "name": f"eks-cluster-sg-{cluster.id}",
+        "description": "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes",
+        "vpcId": network["vpcId"],
+        "ownerId": ACCOUNT,
+        "region": cluster.region,
+        "ingress": [{**everyone, "self": True}],
+        "egress": [{**everyone, "cidrBlocks": ["0.0.0.0/0"]}],
+        "tags": {"aws:eks:cluster-name": cluster.id},
+        "tagsAll": {"aws:eks:cluster-name": cluster.id},
+    }
+    yield Resource("aws", ACCOUNT, cluster.region, SECURITY_GROUP, id, "", {}, outputs)
 
 
 def _cluster_rules(view: View) -> None:
@@ -140,6 +162,8 @@ TYPES: dict[str, AwsType] = {
             "encryptionConfig.provider.keyArn": "aws:kms/key:Key",
         },
         computed=_cluster_outputs,
+        companions=_cluster_companions,
+        added={"vpcConfig": ("clusterSecurityGroupId", "vpcId")},
         rules=(_cluster_rules,),
         value_rules=(_cluster_problems,),
         deletion_rules=(_unprotected,),

@@ -1,0 +1,59 @@
+"""The bootstrap of an account: its state backend and the identities of the pipelines."""
+
+import os
+import sys
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_gcp as gcp
+
+# The engine starts this program in its own directory; its parts, and files that they check, lie beside that.
+ROOT = Path(__file__).resolve().parents[1]
+os.chdir(ROOT)
+sys.path.insert(0, str(ROOT))
+
+from bootstrap.google_cloud import GooglePipelines, GooglePipelinesArgs  # noqa: E402
+from bootstrap.inputs import InputError, load  # noqa: E402
+from bootstrap.pipelines import Pipelines, PipelinesArgs  # noqa: E402
+from bootstrap.state import State  # noqa: E402
+from components.account import AwsAccount  # noqa: E402
+
+NAME = "auterity-bootstrap"
+ERROR_SHOWN = 32
+
+
+def main() -> None:
+    """Bring up what the settings name, and export what the workflows' variables take."""
+    try:
+        settings = load(pulumi.runtime.get_config_env())
+    except InputError as error:
+        pulumi.log.error(str(error))
+        sys.exit(ERROR_SHOWN)
+    tags = {"Project": "auterity", "Environment": "account", "Owner": settings.owner, "ManagedBy": "pulumi"}
+    provider = aws.Provider(
+        "aws",
+        region=settings.region,
+        allowed_account_ids=[settings.account_id] if settings.account_id else None,
+        default_tags=aws.ProviderDefaultTagsArgs(tags=tags),
+    )
+    opts = pulumi.ResourceOptions(providers=[provider])
+    account = AwsAccount.of(provider, settings.region)
+    # Whoever deletes the states no longer knows what there is.
+    state = State(NAME, account, pulumi.ResourceOptions(providers=[provider], protect=True))
+    pipelines = Pipelines(NAME, PipelinesArgs(account, settings.repository, settings.stacks, state), opts)
+    pulumi.export("PULUMI_BACKEND", state.backend)
+    pulumi.export("secrets_provider", state.secrets_provider)
+    pulumi.export("AWS_REGION", settings.region)
+    pulumi.export("aws_roles", pipelines.roles)
+    if settings.google:
+        google = GooglePipelines(
+            NAME,
+            GooglePipelinesArgs(settings.google.project, settings.repository, settings.stacks),
+            pulumi.ResourceOptions(providers=[gcp.Provider("gcp", project=settings.google.project)]),
+        )
+        pulumi.export("GCP_IDENTITY_PROVIDER", google.provider)
+        pulumi.export("gcp_accounts", google.accounts)
+
+
+main()

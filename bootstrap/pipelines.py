@@ -1,0 +1,212 @@
+"""Who of the pipelines is who in AWS: a role for each of GitHub's environments, taken without any key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from bootstrap.rights import CHANGES, CONTENTS, ROLES
+from bootstrap.state import State
+from components.account import AwsAccount
+from components.iam import Statement, policy
+from settings import PROJECT
+
+ISSUER = "token.actions.githubusercontent.com"
+"""Whose tokens the pipelines show (https://docs.github.com/en/actions/reference/security/oidc)."""
+
+AUDIENCE = "sts.amazonaws.com"
+"""For whom aws-actions/configure-aws-credentials asks them to be made."""
+
+READ = "arn:{0}:iam::aws:policy/ReadOnlyAccess"
+"""AWS's own policy: every ``Get``, ``List`` and ``Describe``, which a preview makes of each resource."""
+
+Task = Literal["preview", "drift", "deploy"]
+
+TASKS: tuple[Task, ...] = ("preview", "drift", "deploy")
+"""A preview reads for anybody who opens a pull request; a look for drift, which is main's alone, reads secrets, too."""
+
+DOES: dict[Task, str] = {"preview": "Previews", "drift": "Looks for drift in", "deploy": "Deploys"}
+
+
+def environment(task: Task, stack: str) -> str:
+    """Return the environment of GitHub in which a pipeline does a task, as the workflows name it."""
+    return stack if task == "deploy" else f"{task}-{stack}"
+
+
+def subject(repository: str, task: Task, stack: str) -> str:
+    """Return the one subject that a token for a task has."""
+    return f"repo:{repository}:environment:{environment(task, stack)}"
+
+
+@dataclass(frozen=True)
+class PipelinesArgs:
+    """Whose pipelines they are, and what they work on.
+
+    Attributes:
+        account: the AWS account.
+        repository: ``owner/name`` on GitHub.
+        stacks: names of the stacks.
+        state: where their state is.
+    """
+
+    account: AwsAccount
+    repository: str
+    stacks: Sequence[str]
+    state: State
+
+
+class Pipelines(pulumi.ComponentResource):
+    """GitHub as an identity provider, and for each stack a role for each task."""
+
+    roles: dict[str, pulumi.Output[str]]
+    """Environment of GitHub to the ARN of the role for it."""
+
+    def __init__(self, name: str, args: PipelinesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("auterity:bootstrap:Pipelines", name, None, opts)
+        self._own = pulumi.ResourceOptions(parent=self)
+        # AWS knows the issuer's certificate by its own list of authorities: no thumbprint.
+        provider = aws.iam.OpenIdConnectProvider(
+            name, url=f"https://{ISSUER}", client_id_lists=[AUDIENCE], opts=self._own
+        )
+        changes = aws.iam.Policy(
+            f"{name}-changes",
+            description="What the platform is made of, except for roles",
+            policy=policy(*what_changes()),
+            opts=self._own,
+        )
+        self.roles = {
+            environment(task, stack): self._role(
+                f"pipeline-{environment(task, stack)}", task, stack, args, provider, changes
+            )
+            for stack in args.stacks
+            for task in TASKS
+        }
+        self.register_outputs({"roles": self.roles})
+
+    def _role(
+        self,
+        name: str,
+        task: Task,
+        stack: str,
+        args: PipelinesArgs,
+        provider: aws.iam.OpenIdConnectProvider,
+        changes: aws.iam.Policy,
+    ) -> pulumi.Output[str]:
+        role = aws.iam.Role(
+            name,
+            # A name that does not change: the variables of the repository hold it.
+            name=name,
+            description=f"{DOES[task]} {stack} from {args.repository}",
+            assume_role_policy=policy(trust(provider.arn, subject(args.repository, task, stack))),
+            max_session_duration=7200 if task == "deploy" else 3600,
+            opts=self._own,
+        )
+        attached = {"reads": pulumi.Output.format(READ, args.account.partition)}
+        own: Sequence[Statement]
+        if task == "preview":
+            own = (*args.state.reading(), *no_contents(args))
+        elif task == "drift":
+            own = (*args.state.reading(), *no_contents(args), reads_secrets(args.account, stack))
+        else:
+            attached["changes"] = changes.arn
+            own = (*args.state.writing(), *on_roles(args.account, stack), reads_secrets(args.account, stack))
+        for purpose, arn in attached.items():
+            aws.iam.RolePolicyAttachment(f"{name}-{purpose}", role=role.name, policy_arn=arn, opts=self._own)
+        aws.iam.RolePolicy(name, role=role.name, policy=policy(*own), opts=self._own)
+        if task != "preview":
+            # By itself, as it is the one that is exempt from a rule.
+            keys = policy(uses_keys(task, stack))
+            aws.iam.RolePolicy(f"{name}-keys", role=role.name, policy=keys, opts=self._own)
+        return role.arn
+
+
+def trust(provider_arn: pulumi.Output[str], one: str) -> Statement:
+    """Let tokens for one subject take a role: compared whole, so that no other repository's or branch's fits."""
+    return Statement(
+        sid="Pipeline",
+        actions=["sts:AssumeRoleWithWebIdentity"],
+        principal={"Federated": provider_arn},
+        conditions={"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": one}},
+    )
+
+
+def what_changes() -> list[Statement]:
+    """Let a deployment make, change and delete what the platform is made of.
+
+    On all resources: what a deployment makes has no ARN yet. Accounts are what separates stacks.
+    """
+    return [
+        Statement(
+            sid=service.title().replace("-", ""), actions=[f"{service}:{each}" for each in actions], resources=["*"]
+        )
+        for service, actions in CHANGES.items()
+    ]
+
+
+def on_roles(account: AwsAccount, stack: str) -> list[Statement]:
+    """Let a deployment change the roles of its own stack: not its own role, and no other stack's."""
+    return [
+        Statement(
+            sid="OwnRoles",
+            actions=[f"iam:{each}" for each in ROLES],
+            resources=[account.arn("iam", f"role/{PROJECT}-{stack}-*", region="")],
+        ),
+        Statement(
+            sid="RolesOfServices",
+            actions=["iam:CreateServiceLinkedRole"],
+            resources=[account.arn("iam", "role/aws-service-role/*", region="")],
+        ),
+        Statement(
+            sid="NoAdministrators",
+            effect="Deny",
+            actions=["iam:AttachRolePolicy"],
+            resources=["*"],
+            conditions={
+                "ArnLike": {
+                    "iam:PolicyARN": [
+                        f"arn:*:iam::aws:policy/{each}" for each in ("AdministratorAccess*", "IAM*", "PowerUserAccess")
+                    ]
+                }
+            },
+        ),
+    ]
+
+
+def reads_secrets(account: AwsAccount, stack: str) -> Statement:
+    """Let a pipeline read the secrets that the stack itself makes: the provider reads what it has written."""
+    return Statement(
+        sid="OwnSecrets",
+        actions=["secretsmanager:GetSecretValue"],
+        resources=[account.arn("secretsmanager", f"secret:{PROJECT}-{stack}/*")],
+    )
+
+
+def uses_keys(task: Task, stack: str) -> Statement:
+    """Let a pipeline use the stack's own keys, which it knows by their aliases: they have no ARN before they are made.
+
+    Source: https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html.
+    """
+    changing = ("kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*") if task == "deploy" else ()
+    return Statement(
+        sid="OwnKeys",
+        actions=["kms:Decrypt", *changing],
+        resources=["*"],
+        conditions={"ForAnyValue:StringLike": {"kms:ResourceAliases": f"alias/{PROJECT}-{stack}-*"}},
+    )
+
+
+def no_contents(args: PipelinesArgs) -> Sequence[Statement]:
+    """Keep a preview, which anybody who opens a pull request shapes, from what is kept in what it looks at."""
+    objects = [
+        pulumi.Output.format("arn:{0}:s3:::{1}-{2}-*/*", args.account.partition, PROJECT, stack)
+        for stack in args.stacks
+    ]
+    return (
+        Statement(sid="NoContents", effect="Deny", actions=CONTENTS, resources=["*"]),
+        # Not all objects: the states are some.
+        Statement(sid="NoObjects", effect="Deny", actions=["s3:GetObject*"], resources=objects),
+    )

@@ -1,0 +1,83 @@
+"""What servers that keep data have in common: a name and a volume for each copy, and one at a time taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.workload.copies import take_one_at_a_time
+from components.workload.labels import selector
+from components.workload.pods import Place, Pod, about
+
+apps = kubernetes.apps.v1
+core = kubernetes.core.v1
+meta = kubernetes.meta.v1
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How a server keeps its data.
+
+    Attributes:
+        ports: name of each TCP port to its number.
+        storage_gib: size of each copy's volume, called ``data``, in GiB.
+        copies: how many there are.
+        together: whether copies start together, since none is ready before it has found the others.
+    """
+
+    ports: Mapping[str, int]
+    storage_gib: int
+    copies: int = 1
+    together: bool = False
+
+
+def keep(name: str, keeping: Keeping, pod: Pod, place: Place, opts: pulumi.ResourceOptions) -> core.Service:
+    """Run a server that keeps data; return the Service by which its copies are found.
+
+    Args:
+        name: prefix of every resource's name.
+        keeping: how it keeps its data.
+        pod: what runs.
+        place: where.
+        opts: options of every resource.
+    """
+    service = core.Service(
+        name,
+        metadata=about(pod.name, place),
+        spec=core.ServiceSpecArgs(
+            cluster_ip="None",
+            # Copies look for each other before they are ready.
+            publish_not_ready_addresses=keeping.together,
+            selector=selector(pod.name),
+            ports=[
+                core.ServicePortArgs(name=port, port=number, target_port=number)
+                for port, number in keeping.ports.items()
+            ],
+        ),
+        opts=opts,
+    )
+    size = core.VolumeResourceRequirementsArgs(requests={"storage": f"{keeping.storage_gib}Gi"})
+    apps.StatefulSet(
+        name,
+        metadata=about(pod.name, place),
+        spec=apps.StatefulSetSpecArgs(
+            replicas=keeping.copies,
+            service_name=service.metadata.name,
+            pod_management_policy="Parallel" if keeping.together else "OrderedReady",
+            selector=meta.LabelSelectorArgs(match_labels=selector(pod.name)),
+            template=pod.template(place),
+            volume_claim_templates=[
+                core.PersistentVolumeClaimArgs(
+                    metadata=meta.ObjectMetaArgs(name="data"),
+                    spec=core.PersistentVolumeClaimSpecArgs(access_modes=["ReadWriteOnce"], resources=size),
+                )
+            ],
+        ),
+        opts=opts,
+    )
+    # It comes back with its volume.
+    take_one_at_a_time(name, pod.name, place, opts, sick_ones_too=False)
+    return service

@@ -1,0 +1,171 @@
+"""What one command of the engine does, or would do, to a stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pulumi.automation import EngineEvent, OpType
+from pulumi.automation.events import StepEventMetadata
+from pydantic import BaseModel, ConfigDict
+
+KINDS = {
+    OpType.DELETE_REPLACED: "replace",
+    OpType.CREATE_REPLACEMENT: "replace",
+    OpType.REPLACE: "replace",
+    OpType.REMOVE_PENDING_REPLACE: "replace",
+    OpType.DELETE: "delete",
+    OpType.DISCARD_REPLACED: "replace",
+    OpType.CREATE: "create",
+    OpType.IMPORT: "create",
+    OpType.IMPORT_REPLACEMENT: "replace",
+    OpType.UPDATE: "update",
+}
+"""The engine's operations, as people speak of them; of a replacement it tells three, which are one."""
+
+ORDER = ("delete", "replace", "update", "create")
+"""What is worst to overlook comes first."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Change(_Model):
+    """What happens to one resource.
+
+    Attributes:
+        kind: ``create``, ``update``, ``replace`` or ``delete``.
+        urn: the resource.
+        properties: paths of what changes, those first for which it is replaced; no values, which may be secret.
+    """
+
+    kind: str
+    urn: str
+    properties: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rpartition("::")[2]
+
+    @property
+    def type(self) -> str:
+        """The type, without those of the components around it."""
+        return self.urn.split("::")[2].rpartition("$")[2]
+
+
+class Said(_Model):
+    """What a policy says of a resource.
+
+    Attributes:
+        policy: name of the policy.
+        mandatory: whether it stops a deployment.
+        resource: logical name of the resource; empty where it is about none.
+        message: what it says.
+    """
+
+    policy: str
+    mandatory: bool
+    resource: str
+    message: str
+
+
+class Changes(_Model):
+    """What a command does to a stack.
+
+    Attributes:
+        stack: name of the stack.
+        changes: what happens to each resource that does not stay as it is, the worst first.
+        same: resources that stay.
+        said: what policies say.
+        error: why the engine gave up; empty if it did not.
+    """
+
+    stack: str
+    changes: tuple[Change, ...] = ()
+    same: int = 0
+    said: tuple[Said, ...] = ()
+    error: str = ""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether this may not be deployed."""
+        return bool(self.error) or any(each.mandatory for each in self.said)
+
+    def of(self, kind: str) -> list[Change]:
+        """List the changes of a kind."""
+        return [change for change in self.changes if change.kind == kind]
+
+    def write(self, path: Path) -> None:
+        """Keep it for the next step of a pipeline."""
+        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Changes:
+        """Read what `write` has kept.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is no such file.
+        """
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+class Listener:
+    """Hears the engine's events, and makes one account of them."""
+
+    def __init__(self, stack: str) -> None:
+        self._stack = stack
+        self._changes: dict[str, Change] = {}
+        self._same = 0
+        self._said: list[Said] = []
+        self._refreshed: set[str] = set()
+
+    def hear(self, event: EngineEvent) -> None:
+        """Take an event in."""
+        if event.resource_pre_event is not None:
+            metadata = event.resource_pre_event.metadata
+            kind = KINDS.get(metadata.op)
+            if kind is None:
+                self._same += metadata.op == OpType.SAME
+                self._refreshed |= {metadata.urn} if metadata.op == OpType.REFRESH else set()
+                return
+            before = self._changes.get(metadata.urn)
+            # The engine lists each in any order.
+            found = [*sorted(metadata.keys or ()), *sorted(metadata.diffs or ())]
+            found += before.properties if before else ()
+            # Steps of a replacement come one by one.
+            kind = "replace" if before and before.kind != kind else kind
+            self._changes[metadata.urn] = Change(kind=kind, urn=metadata.urn, properties=tuple(dict.fromkeys(found)))
+        if event.res_outputs_event is not None and event.res_outputs_event.metadata.urn in self._refreshed:
+            self._found(event.res_outputs_event.metadata)
+        if event.policy_event is not None:
+            heard = event.policy_event
+            self._said.append(
+                Said(
+                    policy=heard.policy_name,
+                    mandatory=heard.enforcement_level == "mandatory",
+                    resource=(heard.resource_urn or "").rpartition("::")[2],
+                    message=" ".join(heard.message.split()),
+                )
+            )
+
+    def _found(self, metadata: StepEventMetadata) -> None:
+        """Take in how a resource was found in the cloud."""
+        kind = KINDS.get(metadata.op)
+        if kind is None:
+            self._same += 1
+            return
+        old, new = ((state.outputs if state else None) or {} for state in (metadata.old, metadata.new))
+        differ = tuple(sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key)))
+        self._changes[metadata.urn] = Change(kind=kind, urn=metadata.urn, properties=differ if kind == "update" else ())
+
+    def account(self, error: str = "") -> Changes:
+        """Return what was heard, in an order that does not depend on the engine's."""
+        return Changes(
+            stack=self._stack,
+            changes=tuple(sorted(self._changes.values(), key=lambda each: (ORDER.index(each.kind), each.urn))),
+            same=self._same,
+            said=tuple(sorted(self._said, key=lambda each: (not each.mandatory, each.policy, each.resource))),
+            error=error,
+        )

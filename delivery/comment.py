@@ -1,0 +1,88 @@
+"""The account of a preview, as a comment that people read in a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from delivery.changes import ORDER, Change, Changes
+
+MARK = "<!-- auterity: preview -->"
+"""By it the next run finds the comment that it updates."""
+
+SHOWN = {"delete": 100, "replace": 100, "update": 60, "create": 40}
+"""How many changes of a kind are listed; there is room for 65,536 characters."""
+
+WORDS = {"delete": "deleted", "replace": "replaced", "update": "updated", "create": "created"}
+ADVICE_SHOWN = 20
+
+
+def comment(accounts: Sequence[Changes]) -> str:
+    """Write the comment about all stacks, those first that may not be deployed."""
+    parts = [MARK, "## What this change does", "", _table(accounts)]
+    for account in sorted(accounts, key=lambda each: not each.stopped):
+        parts += ["", *_section(account)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _table(accounts: Sequence[Changes]) -> str:
+    lines = [
+        "| stack | " + " | ".join(ORDER) + " | unchanged | policies |",
+        "|---|" + "---:|" * (len(ORDER) + 1) + "---|",
+    ]
+    for account in accounts:
+        counts = [str(len(account.of(kind)) or "") for kind in ORDER]
+        lines.append(f"| `{account.stack}` | " + " | ".join([*counts, str(account.same), _verdict(account)]) + " |")
+    return "\n".join(lines)
+
+
+def _verdict(account: Changes) -> str:
+    refused = sum(each.mandatory for each in account.said)
+    if account.error:
+        return "**the preview failed**"
+    if refused:
+        return f"**{refused} violated**"
+    return f"{len(account.said)} remarks" if account.said else "kept"
+
+
+def _section(account: Changes) -> list[str]:
+    lines = [f"### `{account.stack}`", ""]
+    if account.error:
+        lines += ["The preview failed:", "", "```text", account.error, "```", ""]
+    for each in account.said:
+        if each.mandatory:
+            lines.append(f"- **{each.policy}**: {each.message}")
+    if lines[-1]:
+        lines.append("")
+    for kind in ("delete", "replace"):
+        if changes := account.of(kind):
+            lines += [f"**{len(changes)} {WORDS[kind]}:**", "", *_listed(kind, changes), ""]
+    for kind in ("update", "create"):
+        if changes := account.of(kind):
+            lines += [
+                f"<details><summary>{len(changes)} {WORDS[kind]}</summary>",
+                "",
+                *_listed(kind, changes),
+                "",
+                "</details>",
+                "",
+            ]
+    advice = [each for each in account.said if not each.mandatory]
+    if advice:
+        lines += [f"<details><summary>{len(advice)} remarks of policies</summary>", ""]
+        lines += [f"- {each.policy}: {each.message}" for each in advice[:ADVICE_SHOWN]]
+        lines += [*_more(len(advice) - ADVICE_SHOWN), "", "</details>", ""]
+    if not account.changes and not account.stopped:
+        lines += ["Nothing changes.", ""]
+    return lines
+
+
+def _listed(kind: str, changes: Sequence[Change]) -> list[str]:
+    lines = []
+    for change in changes[: SHOWN[kind]]:
+        why = f": {', '.join(f'`{path}`' for path in change.properties)}" if change.properties else ""
+        lines.append(f"- `{change.name}` ({change.type}){why}")
+    return lines + _more(len(changes) - SHOWN[kind])
+
+
+def _more(left: int) -> list[str]:
+    return [f"- and {left} more"] if left > 0 else []

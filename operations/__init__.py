@@ -1,0 +1,1 @@
+"""What people and scheduled jobs do with a running platform: ``python -m operations --help``."""

@@ -1,0 +1,1 @@
+"""Backups of the platform's databases, in one encrypted restic repository at each target."""

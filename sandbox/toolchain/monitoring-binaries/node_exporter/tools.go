@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools keeps the programs among the module's requirements.
+package tools
+
+import _ "github.com/prometheus/node_exporter"

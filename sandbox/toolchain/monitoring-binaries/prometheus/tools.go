@@ -1,0 +1,7 @@
+//go:build tools
+
+// Package tools keeps the programs among the module's requirements.
+package tools
+
+import _ "github.com/prometheus/prometheus/cmd/prometheus"
+import _ "github.com/prometheus/prometheus/cmd/promtool"

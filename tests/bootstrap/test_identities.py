@@ -1,0 +1,194 @@
+"""Who may be whom, and do what: the bootstrap on recording mocks."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files as files_of
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bootstrap.inputs import InputError, load
+from bootstrap.rights import CHANGES
+from sandbox.cloud.aws.catalog import CATALOG
+from tests.unit.programs import ROOT, shipped
+from tests.unit.recording import ACCOUNT_ID, Recording, record
+
+ISSUER = "token.actions.githubusercontent.com"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def config(**changes: Any) -> dict[str, str]:
+    document = yaml.safe_load((ROOT / "bootstrap" / "Pulumi.account.yaml").read_text())["config"]
+    given = {**document, **{f"auterity-bootstrap:{key}": value for key, value in changes.items()}}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+
+
+@cache
+def made() -> Recording:
+    program = str(ROOT / "bootstrap" / "__main__.py")
+    return record(lambda: runpy.run_path(program, run_name="__main__"), stack="account", config=config())
+
+
+def roles() -> dict[str, dict[str, Any]]:
+    """Return the trust policy of each environment's role."""
+    found = {r.inputs["name"]: json.loads(r.inputs["assumeRolePolicy"]) for r in made().of_type("aws:iam/role:Role")}
+    return {name.removeprefix("pipeline-"): document for name, document in found.items()}
+
+
+def rights(environment: str) -> list[dict[str, Any]]:
+    """Return the statements of the policies inside a role."""
+    name = f"pipeline-{environment}"
+    return [
+        statement
+        for each in made().of_type("aws:iam/rolePolicy:RolePolicy")
+        if each.name in (name, f"{name}-keys")
+        for statement in json.loads(each.inputs["policy"])["Statement"]
+    ]
+
+
+ENVIRONMENTS = ("dev", "prod", "preview-dev", "preview-prod", "drift-dev", "drift-prod")
+
+
+def test_each_environment_has_one_role() -> None:
+    assert set(roles()) == set(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_role_is_taken_by_its_own_environment_of_this_repository_alone(environment: str) -> None:
+    [statement] = roles()[environment]["Statement"]
+    assert statement["Action"] == ["sts:AssumeRoleWithWebIdentity"]
+    assert statement["Condition"] == {
+        "StringEquals": {
+            f"{ISSUER}:aud": "sts.amazonaws.com",
+            f"{ISSUER}:sub": f"repo:auterity/infrastructure:environment:{environment}",
+        }
+    }
+
+
+@pytest.mark.parametrize("environment", [each for each in ENVIRONMENTS if "-" in each])
+def test_whoever_looks_only_reads(environment: str) -> None:
+    allowed = {a for each in rights(environment) if each["Effect"] == "Allow" for a in each["Action"]}
+    reads = {"kms:Decrypt", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"}
+    assert allowed - {"secretsmanager:GetSecretValue"} == reads
+    attached = made().of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    own = [a.inputs["policyArn"] for a in attached if a.name.startswith(f"pipeline-{environment}-")]
+    assert own == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+
+
+@pytest.mark.parametrize("environment", ["preview-dev", "preview-prod"])
+def test_a_pull_request_reads_no_secret(environment: str) -> None:
+    assert not any("secretsmanager:GetSecretValue" in each["Action"] for each in rights(environment))
+
+
+@pytest.mark.parametrize("environment", [each for each in ENVIRONMENTS if "-" in each])
+def test_whoever_looks_reads_no_object_of_a_stack(environment: str) -> None:
+    [denied] = [each for each in rights(environment) if each["Sid"] == "NoObjects"]
+    assert (denied["Effect"], denied["Action"]) == ("Deny", ["s3:GetObject*"])
+    assert denied["Resource"] == ["arn:aws:s3:::auterity-dev-*/*", "arn:aws:s3:::auterity-prod-*/*"]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_deployment_changes_the_roles_of_its_stack_and_not_its_own(stack: str) -> None:
+    changed = [
+        resource
+        for each in rights(stack)
+        if each["Effect"] == "Allow" and any(action.startswith("iam:") for action in each["Action"])
+        for resource in each["Resource"]
+    ]
+    assert changed == [
+        f"arn:aws:iam::{ACCOUNT_ID}:role/auterity-{stack}-*",
+        f"arn:aws:iam::{ACCOUNT_ID}:role/aws-service-role/*",
+    ]
+
+
+def test_all_resources_are_allowed_only_where_an_alias_narrows_them_or_nothing_has_an_arn_yet() -> None:
+    wide = [
+        (environment, each["Sid"], list(each.get("Condition", ())))
+        for environment in ENVIRONMENTS
+        for each in rights(environment)
+        if each["Effect"] == "Allow" and "*" in each["Resource"]
+    ]
+    keys = ("OwnKeys", ["ForAnyValue:StringLike"])
+    assert sorted(wide) == sorted((each, *keys) for each in ENVIRONMENTS if not each.startswith("preview-"))
+
+
+def test_the_states_and_their_key_are_protected() -> None:
+    kept = [*made().of_type("aws:s3/bucket:Bucket"), *made().of_type("aws:kms/key:Key")]
+    assert len(kept) == 3
+    assert all(each.protect for each in kept)
+
+
+def test_google_takes_the_same_subjects() -> None:
+    provider = made().only("gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")
+    subjects = re.findall(r"assertion\.sub == '([^']+)'", provider.inputs["attributeCondition"])
+    assert set(subjects) == {f"repo:auterity/infrastructure:environment:{each}" for each in ENVIRONMENTS}
+    members = [each.inputs["member"] for each in made().of_type("gcp:serviceaccount/iAMMember:IAMMember")]
+    assert {each.rpartition("/subject/")[2] for each in members} == set(subjects)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_environment_of_a_workflow_has_a_role(path: Path) -> None:
+    for job in yaml.safe_load(path.read_text())["jobs"].values():
+        named = re.sub(r"\$\{\{.*?\}\}", "prod", str(job.get("environment", "prod")))
+        assert named in ENVIRONMENTS
+
+
+ELSEWHERE = {
+    "Amplify, API Gateway, AppSync, Cognito and others take a web ACL, too; this platform's is a load balancer's": (
+        "acm-pca:*", "amplify:*", "apigateway:*", "apprunner:*", "appsync:*", "bedrock-agentcore:*", "cognito-idp:*",
+        "ec2:*VerifiedAccess*", "elasticloadbalancing:*WebACL*",
+    ),
+    "features that no component uses": (
+        "ec2:AcceptAddressTransfer", "ecs:*AccountSetting*", "eks:ActivateCertificateAuthority", "firehose:*",
+        "lambda:*", "payments:*", "ram:*", "s3:*Metadata*Table*", "s3:DeleteBucket?*",
+        "s3:DeleteObject", "s3:REST.PUT.OBJECT", "s3:Put*Analytics*",
+        "s3:Put*IntelligentTiering*", "s3:Put*Inventory*", "s3:Put*Metrics*", "s3:PutObject*", "s3:PutReplication*",
+        "s3tables:*", "secretsmanager:Re*Region*", "vpc-lattice:*", "vpce:*",
+        "iam:*InstanceProfile", "iam:*PermissionsBoundary", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey",
+    ),
+}  # fmt: skip
+"""Why what a schema lists is not allowed by the table of rights."""
+
+READING = ("Describe", "Get", "List")
+
+
+def needed() -> set[str]:
+    """Return the actions by which AWS's own schemas make, change and delete the types of the shipped stacks."""
+    data = files_of("cfnlint") / "data" / "schemas"
+    files = json.loads((data / "providers" / "us-east-1.json").read_text())
+    types = {each.type for stack in ("dev", "prod") for each in shipped(stack).resources}
+    found = set()
+    for kind in filter(None, (CATALOG[each].cloudformation for each in types if each in CATALOG)):
+        handlers = json.loads((data / "resources" / f"{files[kind]}.json").read_text()).get("handlers", {})
+        for handler in ("create", "update", "delete"):
+            found |= set(handlers.get(handler, {}).get("permissions", ()))
+    return {action for action in found if not action.partition(":")[2].startswith(READING)}
+
+
+def test_a_deployment_may_do_what_the_types_of_the_stacks_need() -> None:
+    allowed = [f"{service}:{each}" for service, actions in CHANGES.items() for each in actions]
+    allowed += [each for statement in rights("prod") if statement["Effect"] == "Allow" for each in statement["Action"]]
+    known = [*allowed, *(each for patterns in ELSEWHERE.values() for each in patterns)]
+    assert len(needed()) > 200
+    assert sorted(each for each in needed() if not any(fnmatchcase(each, one) for one in known)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("repository", "no-owner"), ("stacks", []), ("stacks", ["preview-dev"]), ("account_id", "12"), ("region", "here")],
+)
+def test_a_wrong_input_is_named(key: str, value: Any) -> None:
+    with pytest.raises(InputError, match=f"auterity-bootstrap:{key}"):
+        load(config(**{key: value}))
+
+
+def test_an_unknown_key_is_named() -> None:
+    with pytest.raises(InputError, match="auterity-bootstrap:repo: 'x' given"):
+        load(config(repo="x"))

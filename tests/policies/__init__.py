@@ -1,0 +1,1 @@
+"""The policy pack on what breaks and what keeps its rules."""

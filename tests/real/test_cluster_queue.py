@@ -1,0 +1,94 @@
+"""A real server loads exactly what the cluster's ConfigMap and Secrets hold; only paths and ports are overridden.
+
+It is RabbitMQ 3.10 from Debian: what it cannot show is in docs/components/workload.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import aio_pika
+import httpx2
+import pytest
+from aiormq.exceptions import ProbableAuthenticationError
+
+from components.workload.queue import DEFINITIONS, METRICS_PORT, PORT, USERNAME
+from tests.real.services import Rabbitmq, _running, free_port
+from tests.unit.programs import shipped
+
+SECRET = "kubernetes:core/v1:Secret"
+
+
+class ShippedQueue(Rabbitmq):
+    """The local stack's broker."""
+
+    def prepare(self) -> None:
+        stack = shipped("local")
+        files = stack.named("auterity-local-queue", "kubernetes:core/v1:ConfigMap").inputs["data"]
+        defined = stack.named("auterity-local-queue-definitions", SECRET).inputs["stringData"]
+        self.password = stack.named("auterity-local-queue-login", SECRET).inputs["stringData"]["password"]
+        self.metrics_port = free_port()
+        places = {
+            f"listeners.tcp.default = {PORT}": f"listeners.tcp.1 = {self.host}:{self.port}",
+            f"prometheus.tcp.port = {METRICS_PORT}": f"prometheus.tcp.port = {self.metrics_port}",
+            DEFINITIONS: str(self.directory),
+        }
+        configuration = files["rabbitmq.conf"]
+        for shipped_place, place in places.items():
+            assert shipped_place in configuration
+            configuration = configuration.replace(shipped_place, place)
+        self.write("rabbitmq.conf", configuration)
+        self.write("enabled_plugins", files["enabled_plugins"])
+        self.write("definitions.json", defined["definitions.json"])
+
+    def url(self, username: str, password: str) -> str:
+        return f"amqp://{username}:{password}@{self.host}:{self.port}/"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ShippedQueue]:
+    yield from _running(ShippedQueue)
+
+
+def test_the_workloads_user_declares_a_quorum_queue_and_gets_back_what_it_sends(server: ShippedQueue) -> None:
+    async def exchanged() -> bytes:
+        async with await aio_pika.connect(server.url(USERNAME, server.password)) as connection:
+            channel = await connection.channel()
+            queue = await channel.declare_queue("orders", durable=True, arguments={"x-queue-type": "quorum"})
+            await channel.default_exchange.publish(aio_pika.Message(b"order"), "orders")
+            message = await queue.get(timeout=30)
+            await message.ack()
+            return message.body
+
+    assert asyncio.run(exchanged()) == b"order"
+
+
+@pytest.mark.parametrize(("username", "password"), [("guest", "guest"), (USERNAME, "wrong")])
+def test_nobody_else_gets_in_and_there_is_no_guest(server: ShippedQueue, username: str, password: str) -> None:
+    async def sign_in() -> None:
+        await aio_pika.connect(server.url(username, password))
+
+    with pytest.raises(ProbableAuthenticationError):
+        asyncio.run(sign_in())
+
+
+def test_figures_are_shown_to_prometheus(server: ShippedQueue) -> None:
+    answer = httpx2.get(f"http://{server.host}:{server.metrics_port}/metrics", timeout=10)
+    assert "rabbitmq_identity_info" in answer.text
+
+
+def test_a_message_that_nobody_takes_is_given_up_as_the_policy_says(server: ShippedQueue) -> None:
+    async def deliveries() -> int:
+        async with await aio_pika.connect(server.url(USERNAME, server.password)) as connection:
+            channel = await connection.channel()
+            queue = await channel.declare_queue("refused", durable=True, arguments={"x-queue-type": "quorum"})
+            await channel.default_exchange.publish(aio_pika.Message(b"poison"), "refused")
+            count = 0
+            while (message := await queue.get(fail=False, timeout=30)) is not None:
+                count += 1
+                await message.nack(requeue=True)
+            return count
+
+    # The first delivery, and twenty more.
+    assert asyncio.run(deliveries()) == 21
