@@ -22,7 +22,7 @@ class Dumped(BaseModel):
 
     Attributes:
         snapshot: id of the snapshot that holds its dump.
-        size_bytes: size of the dump.
+        size_bytes: size of the dump, compressed.
         facts: what it held.
     """
 
@@ -70,7 +70,7 @@ class Backup:
 
 def dump_file(database: str) -> str:
     """Return the name of a database's dump in its snapshot."""
-    return f"{database}.dump"
+    return f"{database}.dump.zst"
 
 
 def marks(kind: str, run: str) -> list[str]:

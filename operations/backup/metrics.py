@@ -25,7 +25,7 @@ def of_run(outcome: Outcome) -> CollectorRegistry:
     if outcome.finished is not None:
         figures |= {
             "last_success_timestamp_seconds": ("When a run was last complete and read back.", outcome.finished),
-            "size_bytes": ("Size of the dumps.", outcome.size_bytes),
+            "size_bytes": ("Size of the dumps, compressed.", outcome.size_bytes),
             "added_bytes": ("What the repository did not have before, compressed.", outcome.added_bytes),
         }
     registry = _registry("backup", figures)

@@ -27,7 +27,7 @@ from operations.backup.manifest import (
 )
 from operations.backup.processes import pipe
 from operations.backup.repository import Repository
-from operations.backup.server import Session, dump_command, environment, read_roles, session
+from operations.backup.server import DECOMPRESS, Session, dump_command, environment, read_roles, session
 from operations.backup.snapshots import Written
 from operations.backup.timing import timed
 
@@ -44,7 +44,7 @@ class Outcome:
     Attributes:
         target: its name.
         seconds: how long it took.
-        size_bytes: size of the dumps.
+        size_bytes: size of the dumps, compressed.
         added_bytes: what the repository did not have yet, compressed.
         finished: seconds since 1970 when it was done; None if it was not.
         error: why it was not; empty if it was.
@@ -150,7 +150,8 @@ def verify(backup: Backup) -> None:
 def _read_back(repository: Repository, name: str, snapshot: str, run: str) -> None:
     reading = repository.reading(snapshot, dump_file(name))
     try:
-        pipe(reading, (["pg_restore", "--file=/dev/null"], {}), seconds=repository.plan.limits.transfer)
+        judging = ["pg_restore", "--file=/dev/null"]
+        pipe(reading, (DECOMPRESS, {}), (judging, {}), seconds=repository.plan.limits.transfer)
     except BackupError as error:
         raise BackupError(f"target {repository.name}: {name} of {run}: {error}") from error
 
@@ -187,6 +188,7 @@ def _store(moment: Moment, repository: Repository, told: Callable[[str], None]) 
                     moment.time,
                     dump_command(moment.exported[database.name]),
                     environment(moment.plan.server, database),
+                    compressed=True,
                 )
         # Beside the reading back, which leaves the server alone.
         moment.counting.start()

@@ -17,6 +17,9 @@ from operations.backup.errors import BackupError
 LAST_WORDS = 2000
 """Characters of what a program said last that an error shows."""
 
+Stage = tuple[Sequence[str], Mapping[str, str]]
+"""A program with its arguments, and variables beside those of this process."""
+
 _running: set[int] = set()
 _ending = threading.Event()
 
@@ -108,38 +111,51 @@ def started(
                     stream.close()
 
 
-def pipe(
-    first: tuple[Sequence[str], Mapping[str, str]], second: tuple[Sequence[str], Mapping[str, str]], *, seconds: int
-) -> None:
-    """Let a program read what another one writes, until both have ended well.
+def pipe(*stages: Stage, seconds: int) -> None:
+    """Let each program read what the one before it writes, until all have ended well.
 
     Args:
-        first: who writes, and its environment.
-        second: who reads, and its environment.
+        stages: the programs, each with its environment, from the one that writes first to the one that reads last.
         seconds: seconds they may take.
 
     Raises:
-        BackupError: one of them failed or takes too long; the message names it.
+        BackupError: one of them failed or takes too long; the message names the first that did.
     """
-    with started(*first) as writer:
-        errors: list[bytes] = []
-        listening = threading.Thread(target=lambda: errors.append(writer.stderr.read() if writer.stderr else b""))
-        listening.start()
-        try:
-            read = run(*second, seconds=seconds, source=writer.stdout)
-            # A reader that has ended with an error leaves the writer on a broken pipe, which is not the writer's fault.
-            if read.code != 0:
+    *before, (last, environment) = stages
+    with contextlib.ExitStack() as stack:
+        writers, source = [], None
+        for command, told in before:
+            writer = stack.enter_context(started(command, told, source=source))
+            writers.append((writer, stack.enter_context(_heard(writer))))
+            source = writer.stdout
+        ended = run(last, environment, seconds=seconds, source=source)
+        failed = ended.code != 0
+        for writer, _ in reversed(writers):
+            # Who reads no more leaves the one before on a full pipe, which is not that one's fault.
+            if failed:
                 _kill(writer.pid)
-            code = writer.wait(seconds)
-        finally:
-            _kill(writer.pid)
-            listening.join()
-    if code not in (0, -signal.SIGKILL, -signal.SIGPIPE):
-        raise BackupError(f"{called(first[0])} failed ({code}): {said(errors[0])}")
-    if read.code != 0:
-        raise BackupError(f"{called(second[0])} failed ({read.code}): {read.words}")
-    if code != 0:
-        raise BackupError(f"{called(first[0])} was ended by signal {-code}")
+            failed = writer.wait(seconds) != 0 or failed
+    for (command, _), (writer, errors) in zip(before, writers, strict=True):
+        if writer.returncode not in (0, -signal.SIGKILL, -signal.SIGPIPE):
+            raise BackupError(f"{called(command)} failed ({writer.returncode}): {said(b''.join(errors))}")
+    if ended.code != 0:
+        raise BackupError(f"{called(last)} failed ({ended.code}): {ended.words}")
+    for (command, _), (writer, _) in zip(before, writers, strict=True):
+        if writer.returncode:
+            raise BackupError(f"{called(command)} was ended by signal {-writer.returncode}")
+
+
+@contextlib.contextmanager
+def _heard(writer: subprocess.Popen[bytes]) -> Iterator[list[bytes]]:
+    """Keep what a program says on standard error until the end of the block, and end the program there."""
+    errors: list[bytes] = []
+    listening = threading.Thread(target=lambda: errors.append(writer.stderr.read() if writer.stderr else b""))
+    listening.start()
+    try:
+        yield errors
+    finally:
+        _kill(writer.pid)
+        listening.join()
 
 
 def end_all() -> None:

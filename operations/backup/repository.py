@@ -87,8 +87,12 @@ class Repository:
         command: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         given: bytes | None = None,
+        *,
+        compressed: bool = False,
     ) -> Written:
         """Store what a command writes, or what is given, as one file; a command that fails leaves no snapshot.
+
+        With `compressed`, it is already, and stored as it comes.
 
         Raises:
             BackupError: it cannot be read or stored.
@@ -96,7 +100,7 @@ class Repository:
         marks = [f"--tag={tag}" for tag in tags]
         words = ["backup", "--json", f"--host={HOST}", f"--time={time:%Y-%m-%d %H:%M:%S}", "--force", *marks]
         # Everything is read back from the target later: no need to unpack each piece before it goes there, too.
-        words += ["--no-extra-verify"]
+        words += ["--no-extra-verify", *(["--compression=off"] if compressed else [])]
         if command:
             words += [f"--stdin-filename={filename}", "--stdin-from-command", "--", *command]
         else:

@@ -12,7 +12,7 @@ from operations.backup.facts import Facts, count, differences
 from operations.backup.manifest import Backup, Dumped, dump_file
 from operations.backup.plan import DatabasePlan, ServerPlan
 from operations.backup.processes import pipe
-from operations.backup.server import MAINTENANCE, Session, environment, make_roles, session
+from operations.backup.server import DECOMPRESS, MAINTENANCE, Session, environment, make_roles, session
 from operations.backup.timing import timed
 
 USER_OBJECTS = """
@@ -113,7 +113,7 @@ def _restore(
             reading = backup.repository.reading(dumped.snapshot, dump_file(name))
             writing = ["pg_restore", "--exit-on-error", "--no-password", f"--dbname={beside}"]
             limit = backup.repository.plan.limits.transfer
-            pipe(reading, (writing, environment(server, user, beside)), seconds=limit)
+            pipe(reading, (DECOMPRESS, {}), (writing, environment(server, user, beside)), seconds=limit)
         with session(server, user, beside) as inside:
             with timed(restored.seconds, "analyze"):
                 told(f"analyzing {final}")

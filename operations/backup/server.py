@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,11 @@ SETTINGS = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
 }
+
+COMPRESS = ("zstd", "--rsyncable", "--threads=2", "--quiet", "--stdout")
+"""Two threads whatever machine it is: memory grows with each (https://github.com/facebook/zstd/blob/dev/programs/zstd.1.md)."""
+
+DECOMPRESS = ("zstd", "--decompress", "--quiet", "--stdout")
 
 ROLES_LIMIT = 120
 """Seconds to read the roles."""
@@ -92,11 +98,14 @@ def session(server: ServerPlan, database: DatabasePlan, name: str | None = None)
 
 
 def dump_command(snapshot: str) -> list[str]:
-    """Return the command that dumps a database as an exported snapshot shows it.
+    """Return the command that dumps a database as an exported snapshot shows it, compressed.
 
-    Uncompressed: what has not changed since yesterday is the same bytes again, which the repository already has.
+    zstd compresses so that what has not changed since yesterday is the same bytes again a little after what has
+    (``--rsyncable``), which the repository already has; it takes a third of the CPU of restic's own compression.
     """
-    return ["pg_dump", "--format=custom", "--compress=0", "--no-password", f"--snapshot={snapshot}"]
+    dump = ["pg_dump", "--format=custom", "--compress=0", "--no-password", f"--snapshot={snapshot}"]
+    # A failure of either is one of both: restic then keeps nothing.
+    return ["bash", "-o", "pipefail", "-c", f'"$@" | {shlex.join(COMPRESS)}', "dump", *dump]
 
 
 def read_roles(server: ServerPlan) -> str:

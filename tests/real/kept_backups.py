@@ -46,7 +46,7 @@ def back_up_at(repository: Repository, night: datetime, *, dump: bool = True) ->
     """Leave behind what a run at that time leaves."""
     run = f"{night:%Y-%m-%d}"
     if dump:
-        repository.write("shop.dump", marks(DUMP, run), night, given=run.encode())
+        repository.write("shop.dump.zst", marks(DUMP, run), night, given=run.encode())
     repository.write(FILE, marks(MANIFEST, run), night, given=b"{}")
 
 
