@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pulumi
@@ -12,11 +12,14 @@ import pulumi_aws as aws
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.secrets import Login, SecretReference, StoredLogin
-from components.security_group import listening_group
+from components.security_group import let_in, listening_group
 from settings.messaging import MessagingSettings
 
 PORT = 5671
 """TCP port of AMQP over TLS, the only protocol port that clients are let in to."""
+
+CONSOLE_PORT = 443
+"""TCP port of the console and of the management API."""
 
 USERNAME = "auterity"
 """Name of the broker's first user, its administrator; Amazon MQ makes one user and refuses ``guest``."""
@@ -47,6 +50,7 @@ class RabbitBrokerArgs:
         subnet_ids: zone letter to subnet id, of the private tier; a single broker uses the first zone alone.
         login: what was made of `RabbitBroker.login`.
         clients: who may connect: a name for each source, to the id of its security group.
+        administrators: who may ask the management API, in the same shape.
     """
 
     settings: MessagingSettings
@@ -55,6 +59,7 @@ class RabbitBrokerArgs:
     subnet_ids: Mapping[str, pulumi.Input[str]]
     login: StoredLogin
     clients: Mapping[str, pulumi.Input[str]]
+    administrators: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class RabbitBroker(pulumi.ComponentResource):
@@ -70,7 +75,7 @@ class RabbitBroker(pulumi.ComponentResource):
     """TCP port of `endpoint`."""
 
     console_url: pulumi.Output[str]
-    """Management console and API; no security group rule opens it."""
+    """Management console and API, open to ``administrators`` alone."""
 
     username: str
     """Name of the broker's user."""
@@ -94,6 +99,9 @@ class RabbitBroker(pulumi.ComponentResource):
         security_group = listening_group(
             f"{name}-rabbitmq", "RabbitMQ of the platform", args.vpc_id, "AMQP over TLS", PORT, args.clients, self
         )
+        for who, group_id in args.administrators.items():
+            rule = f"{name}-rabbitmq-console-from-{who}"
+            let_in(rule, security_group.id, group_id, CONSOLE_PORT, f"RabbitMQ's management API from {who}", own)
         configuration = aws.mq.Configuration(
             f"{name}-rabbitmq",
             description="Configuration of the platform's broker",

@@ -20,7 +20,7 @@ from components.backup import (
     S3TargetArgs,
     Target,
 )
-from components.backup.job_plan import Database, VaultSource
+from components.backup.job_plan import Database, RabbitmqSource, VaultSource
 from components.backup.names import ACCOUNTS, BACKUP, DRILL, PRUNE, RESTORE
 from components.backup.target import ROLES
 from components.cluster import EksCluster, PodIdentity, PodIdentityArgs
@@ -44,6 +44,9 @@ JOBS = {name: Endpoint(NAMESPACE, name) for name in (BACKUP, PRUNE, DRILL, RESTO
 
 AUTHORITIES = "/etc/ssl/rds/global-bundle.pem"
 """File in the jobs' image with the authorities of Amazon RDS."""
+
+BROKER_FILE = "rabbitmq"
+"""File with the password of the broker's administrator."""
 
 COPIES_REGION = "us-west-2"
 """Where recovery points are copied to in a stack without backups in S3."""
@@ -160,6 +163,17 @@ def _s3(ground: Ground, backup: BackupSettings, provider: aws.Provider) -> S3Tar
     return made
 
 
+def _fetched(stores: Stores, inside: ClusterStores, backup: BackupSettings) -> dict[str, SecretKey]:
+    """Name the files that a run fetches from Secrets Manager, to what each holds."""
+    files: dict[str, SecretKey] = {}
+    if stores.database and not inside.database:
+        master = SecretReference(stores.database.master_secret_arn, stores.database.key_arn)
+        files["password"] = SecretKey(master, "password")
+    if stores.broker and backup.rabbitmq_definitions:
+        files[BROKER_FILE] = SecretKey(stores.broker.secret, "password")
+    return files
+
+
 def _schedule(
     ground: Ground,
     cluster: EksCluster,
@@ -182,6 +196,21 @@ def _schedule(
     after: list[pulumi.Resource] = []
     host: pulumi.Input[str] = ""
     restorer: Database | None = None
+    fetched = _fetched(stores, inside, backup)
+    mounted: MountedSecrets | None = None
+    if fetched:
+        secrets = [key.secret for key in fetched.values()]
+        describe = Statement(
+            sid="Describe", actions=["secretsmanager:DescribeSecret"], resources=[each.arn for each in secrets]
+        )
+        reads = [*may_read(account, *secrets), describe]
+        mounts = MountedSecretsArgs(BACKUP, floor.normal, account.region, fetched)
+        mounted = MountedSecrets(f"{name}-backup-master", mounts, floor.opts)
+        after.append(mounted)
+    rabbitmq: RabbitmqSource | None = None
+    if mounted and stores.broker and BROKER_FILE in fetched:
+        volume = mounted.volume("rabbitmq")
+        rabbitmq = RabbitmqSource(stores.broker.console_url, stores.broker.username, volume, BROKER_FILE)
     if inside.database:
         host = inside.database.host
         logins = inside.database.logins
@@ -190,16 +219,8 @@ def _schedule(
         if inside.database.restorer:
             restorer = Database(RESTORER, from_secret(f"login-{RESTORER}", inside.database.restorer))
         after.append(inside.database)
-    elif stores.database:
+    elif stores.database and mounted:
         host = stores.database.address
-        master = SecretReference(stores.database.master_secret_arn, stores.database.key_arn)
-        describe = Statement(sid="Describe", actions=["secretsmanager:DescribeSecret"], resources=[master.arn])
-        reads = [*may_read(account, master), describe]
-        files = {"password": SecretKey(master, "password")}
-        mounted = MountedSecrets(
-            f"{name}-backup-master", MountedSecretsArgs(BACKUP, floor.normal, account.region, files), floor.opts
-        )
-        after.append(mounted)
         databases[wanted.name] = Database(wanted.username, mounted.volume(f"login-{wanted.name}"))
         if gateway:
             login = kubernetes.core.v1.VolumeArgs(name=f"login-{the_gateway.DATABASE}", secret=gateway.login.secret)
@@ -222,6 +243,7 @@ def _schedule(
             restorer=restorer,
             targets=targets,
             vault=vault,
+            rabbitmq=rabbitmq,
             authorities=None if inside.database else AUTHORITIES,
             push_url=push_url,
             after=after,

@@ -127,6 +127,9 @@ def make_cache_and_queue(
         pulumi.export("cache_address", cache.address)
         pulumi.export("cache_secret_arn", cache.secret.arn)
     if broker_settings:
+        # The pods of the backup, which have the security group of all pods, export its definitions.
+        exported = settings.backup is not None and settings.backup.rabbitmq_definitions
+        administrators = {who: group for who, group in clients.items() if who == "kubernetes" and exported}
         broker = RabbitBroker(
             ground.name,
             RabbitBrokerArgs(
@@ -136,6 +139,7 @@ def make_cache_and_queue(
                 subnet_ids=vpc.private_subnet_ids,
                 login=secrets.logins["messaging"],
                 clients=clients,
+                administrators=administrators,
             ),
             ground.opts,
         )

@@ -127,6 +127,11 @@ class BackupSettings(Settings):
     there (docs/components/backup.md).
     """
 
+    rabbitmq_definitions: bool = False
+    """Whether each run exports the definitions of RabbitMQ (users, rights, policies, queues), too: of a broker on
+    Amazon MQ, since one in the cluster has them from the program.
+    """
+
     memory_mib: Annotated[int, Field(ge=256, le=65_536)] = 1024
     """Memory of a job in MiB; it does not grow with the databases, but with the number of files in a repository."""
 

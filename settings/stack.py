@@ -235,6 +235,8 @@ class StackSettings(Settings):
             yield Problem("backup.aws_backup", "set", "unset where the database is in the cluster")
         if backup.vault_snapshots and self.vault is None:
             yield Problem("backup.vault_snapshots", True, "false in a stack without `vault`")
+        if backup.rabbitmq_definitions and not (self.messaging and self.messaging.managed):
+            yield Problem("backup.rabbitmq_definitions", True, "false in a stack without `messaging` on Amazon MQ")
 
     def _stores(self) -> list[tuple[str, bool]]:
         """List the stores that AWS or the cluster can run, each with whether it is AWS."""

@@ -18,6 +18,9 @@ core = kubernetes.core.v1
 PLAN, KEY, LOGINS, VAULT = "/etc/backup", "/run/secrets/backup", "/run/secrets/databases", "/run/secrets/vault"
 """Directories of the plan, of the repositories' key, of the databases' logins and of what Vault asks for."""
 
+RABBITMQ = "/run/secrets/rabbitmq"
+"""Directory of the broker's login."""
+
 
 @dataclass(frozen=True)
 class Database:
@@ -47,6 +50,23 @@ class VaultSource:
 
 
 @dataclass(frozen=True)
+class RabbitmqSource:
+    """A RabbitMQ whose definitions are backed up.
+
+    Attributes:
+        url: its management API's, ``https://host``.
+        user: an administrator.
+        login: volume with that user's password.
+        file: name of the file with it.
+    """
+
+    url: pulumi.Input[str]
+    user: str
+    login: core.VolumeArgs
+    file: str
+
+
+@dataclass(frozen=True)
 class BackupScheduleArgs:
     """What the jobs need to know.
 
@@ -60,6 +80,7 @@ class BackupScheduleArgs:
             program makes them.
         targets: where backups are kept.
         vault: Vault, where it is backed up.
+        rabbitmq: RabbitMQ, where its definitions are.
         authorities: file in the image with the authorities of the server's certificate; None for a server without TLS.
         push_url: address of a Pushgateway for the figures.
         after: what must stand before the first job, and no value carries.
@@ -74,6 +95,7 @@ class BackupScheduleArgs:
     targets: Sequence[Target]
     restorer: Database | None = None
     vault: VaultSource | None = None
+    rabbitmq: RabbitmqSource | None = None
     authorities: str | None = None
     push_url: pulumi.Input[str] | None = None
     after: Sequence[pulumi.Resource] = field(default_factory=tuple)
@@ -84,9 +106,12 @@ def plan(args: BackupScheduleArgs) -> dict[str, object]:
     tls: dict[str, object] = {"sslmode": "disable"}
     if args.authorities:
         tls = {"sslmode": "verify-full", "sslrootcert": args.authorities}
-    vault: dict[str, object] = {}
+    services: dict[str, object] = {}
+    if broker := args.rabbitmq:
+        file = f"{RABBITMQ}/{broker.file}"
+        services["rabbitmq"] = {"url": broker.url, "user": broker.user, "password_file": file}
     if source := args.vault:
-        vault["vault"] = {
+        services["vault"] = {
             "url": pulumi.Output.concat("https://", source.host, ":", pulumi.Output.from_input(source.port).apply(str)),
             "role": BACKUP,
             "token_file": f"{VAULT}/token",
@@ -118,7 +143,7 @@ def plan(args: BackupScheduleArgs) -> dict[str, object]:
             for target in args.targets
         ],
         "password_file": f"{KEY}/password",
-        **vault,
+        **services,
         "retention": args.settings.retention.model_dump(),
         "metrics": {} if args.push_url is None else {"push_url": args.push_url},
     }

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.backup.gcs import TOKEN
-from components.backup.job_plan import KEY, LOGINS, PLAN, VAULT, BackupScheduleArgs, VaultSource, plan
+from components.backup.job_plan import KEY, LOGINS, PLAN, RABBITMQ, VAULT, BackupScheduleArgs, VaultSource, plan
 from components.backup.names import ACCOUNTS, BACKUP, DRILL, PRUNE, RESTORE
 from components.backup.scratch_server import SECRET as SCRATCH_LOGIN
 from components.backup.scratch_server import SUPERUSER, scratch_server
@@ -164,10 +164,13 @@ class BackupSchedule(pulumi.ComponentResource):
         )
 
     def _backup(self) -> Pod:
-        """Dump the databases and, where it is wanted, Vault."""
-        vault = self._args.vault
-        volumes = [vault_login(vault)] if vault else []
-        mounts = [read_only("vault", VAULT)] if vault else []
+        """Dump the databases and, where they are wanted, Vault and RabbitMQ's definitions."""
+        vault, rabbitmq = self._args.vault, self._args.rabbitmq
+        volumes = [*([vault_login(vault)] if vault else []), *([rabbitmq.login] if rabbitmq else [])]
+        mounts = [
+            *([read_only("vault", VAULT)] if vault else []),
+            *([read_only("rabbitmq", RABBITMQ)] if rabbitmq else []),
+        ]
         return self._pod(BACKUP, "write", ["run", "--id", "$(RUN)"], volumes=volumes, mounts=mounts)
 
     def _drill(self) -> Pod:

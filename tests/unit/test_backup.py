@@ -21,8 +21,14 @@ from tests.unit.recording import Recording
 
 CRON = "kubernetes:batch/v1:CronJob"
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 GRANT = "gcp:storage/bucketIAMMember:BucketIAMMember"
-SECTION: dict[str, Any] = {"s3": {"lock_days": 14}, "gcs": {"customer_key": True}, "aws_backup": {"vault_lock": {}}}
+SECTION: dict[str, Any] = {
+    "s3": {"lock_days": 14},
+    "gcs": {"customer_key": True},
+    "aws_backup": {"vault_lock": {}},
+    "rabbitmq_definitions": True,
+}
 
 
 @cache
@@ -185,6 +191,34 @@ def test_vault_is_backed_up_by_the_nightly_job_alone_once_that_is_wanted() -> No
     ]
     assert mounting == ["auterity-backup"]
     assert plan().vault is None
+
+
+def test_definitions_of_the_managed_broker_are_backed_up_by_the_nightly_job_alone_once_that_is_wanted() -> None:
+    found = plan().rabbitmq
+    assert found is not None
+    assert (found.url, str(found.password_file)) == ("https://broker.test", "/run/secrets/rabbitmq/rabbitmq")
+    mounting = [
+        each.inputs["metadata"]["name"]
+        for each in backed_up().of_type(CRON)
+        for volume in each.inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["volumes"]
+        if volume["name"] == "rabbitmq"
+    ]
+    assert mounting == ["auterity-backup"]
+    rule = backed_up().named("auterity-prod-rabbitmq-console-from-kubernetes", INGRESS)
+    assert (rule.inputs["fromPort"], rule.inputs["toPort"]) == (443, 443)
+
+
+def test_nobody_reaches_the_broker_s_management_api_where_its_definitions_are_not_backed_up() -> None:
+    stack = with_section("prod", "backup", **{**SECTION, "rabbitmq_definitions": False})
+    text = stack.named("auterity-prod-backup", "kubernetes:core/v1:ConfigMap").inputs["data"]["plan.yaml"]
+    assert Plan.model_validate_json(text).rabbitmq is None
+    assert not [each for each in stack.of_type(INGRESS) if "console" in each.name]
+
+
+def test_definitions_need_a_managed_broker() -> None:
+    wanted = {**stack_config("dev"), "auterity:backup": json.dumps({"s3": {}, "rabbitmq_definitions": True})}
+    with pytest.raises(SettingsError, match=r"backup\.rabbitmq_definitions"):
+        load(wanted)
 
 
 def test_snapshots_of_vault_need_a_vault() -> None:
