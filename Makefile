@@ -140,10 +140,12 @@ lock: $(UV) ## Pin again what pyproject.toml asks for
 		tests/real/object-stores.in -o tests/real/object-stores.txt
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
 		-c requirements-dev.txt operations/requirements.in -o operations/requirements.txt
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
+		-c requirements-dev.txt policies/requirements.in -o policies/requirements.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment and what the checks left (not the sandbox's state)
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	@rm -rf .venv policies/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip (--seed) is for the official language host, which lists the environment's packages by it.
@@ -152,6 +154,7 @@ $(STAMP): requirements-dev.txt | $(UV)
 	@echo "Installing the Python packages: usually under a minute …"
 	@$(UV) venv --quiet --seed --allow-existing --python $(PYTHON) .venv
 	@$(UV) pip sync --quiet --require-hashes --python $(RUN) requirements-dev.txt
+	@[ -e policies/.venv ] || ln -s ../.venv policies/.venv
 	@rm -f .venv/.installed-*
 	@touch $@
 

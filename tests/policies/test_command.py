@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,20 @@ def test_no_two_rules_share_a_name() -> None:
 
 
 def test_the_pack_needs_nothing_beside_its_own_directory(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "policies", tmp_path / "policies")
-    done = command("list", directory=tmp_path)
+    copied = shutil.copytree(ROOT / "policies", tmp_path / "rules", ignore=shutil.ignore_patterns(".venv"))
+    done = subprocess.run(
+        [sys.executable, "-I", copied, "list"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_pack_imports_no_package_that_its_own_requirements_lack() -> None:
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "policies" / "requirements.txt").read_text(), re.MULTILINE))
+    sources = "\n".join(path.read_text() for path in (ROOT / "policies").rglob("*.py") if ".venv" not in path.parts)
+    imported = (
+        set(re.findall(r"^\s*(?:from|import) (\w+)", sources, re.MULTILINE)) - sys.stdlib_module_names - {"policies"}
+    )
+    owners = packages_distributions()
+    assert "pulumi_policy" in imported
+    lacking = {one for one in imported if not {name.lower().replace("_", "-") for name in owners[one]} & pinned}
+    assert lacking == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,8 +35,10 @@ exemptions:
 
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
-    """A copy of the pack, which nothing else of this project is near to."""
-    return Path(shutil.copytree(PACK, tmp_path / "elsewhere" / "policies"))
+    """A copy of the pack under another name, which nothing else of this project is near to."""
+    copied = shutil.copytree(PACK, tmp_path / "elsewhere" / "rules", ignore=shutil.ignore_patterns(".venv"))
+    (copied / ".venv").symlink_to(sys.prefix)
+    return copied
 
 
 @pytest.fixture
