@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import applying, backups, makespan, preview, report, scaling, watching
+from benchmarks import applying, backups, makespan, preview, report, rules, scaling, watching
 
 STACK = "prod"
 
@@ -26,6 +26,7 @@ class Part(StrEnum):
     APPLYING = "applying"
     WATCHING = "watching"
     BACKUPS = "backups"
+    RULES = "rules"
 
 
 def measure(parts: Sequence[Part], directory: Path, say: Callable[[str], None]) -> list[str]:
@@ -57,6 +58,8 @@ def measure(parts: Sequence[Part], directory: Path, say: Callable[[str], None]) 
         done(report.watching_section(watching.measure(directory / "watching")))
     if Part.BACKUPS in parts:
         done(report.backups_section(backups.measure(directory / "backups")))
+    if Part.RULES in parts:
+        done(report.rules_section(rules.measure(directory / "rules", STACK)))
     return sections
 
 

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import applying, backups, makespan, preview, scaling
+from benchmarks import applying, backups, makespan, preview, rules, scaling
 from benchmarks.applying import Applied
 from benchmarks.backups import Backups
 from benchmarks.creation_times import ANY_OTHER, CREATION_TIMES, DATE, creation_time
 from benchmarks.critical_path import Made
 from benchmarks.makespan import Makespan
 from benchmarks.preview import Previews
+from benchmarks.rules import Ruled
 from benchmarks.scaling import Scaling
 from benchmarks.watching import Memory
 from sandbox.workspace import CHECKOUT
@@ -72,6 +73,11 @@ without counting and digesting every row, comparing, and reading everything back
 counts. The first night writes into an empty repository; before the next one 1 % of the rows are changed and 1 % are
 new. Seconds of CPU are without the server's; memory is the resident sets of the command and of all that it starts,
 added up every tenth of a second."""
+
+
+RULES_METHOD = """Each pair is a preview without the pack and, right after it, one with all of its rules, from an empty
+state. Below the stack's pairs stand those of programs of the platform's components in several sizes, where all rules
+are advisory: they are no platform, and break some. CPU is that of engine, language hosts, program and pack."""
 
 
 def preview_section(previews: Previews) -> str:
@@ -237,6 +243,32 @@ def backups_section(measured: Sequence[Backups]) -> str:
         f"{told}\n\nMost memory at {least.mib} MiB and at {most.mib} MiB of data: {memory}.",
         BACKUPS_METHOD,
         _table([*columns, "memory, MiB"], rows),
+    )
+
+
+def rules_section(ruled: Ruled) -> str:
+    """Report (g)."""
+    ratios = ruled.ratios
+    cpu = statistics.median(with_pack.own_cpu / free.own_cpu for free, with_pack in ruled.pairs)
+    rows = [
+        [
+            f"{free.resources:,}",
+            *(f"{value:.2f}" for value in (free.wall, with_pack.wall, free.own_cpu, with_pack.own_cpu, each)),
+        ]
+        for (free, with_pack), each in zip([*ruled.pairs, *ruled.sizes], [*ruled.of_pairs, *ruled.each], strict=True)
+    ]
+    columns = ["resources", "without, s", "with, s", "CPU without, s", "CPU with, s", "CPU added for each, ms"]
+    sizes = ", ".join(
+        f"{each:.1f} ms at {free.resources:,}" for (free, _), each in zip(ruled.sizes, ruled.each, strict=True)
+    )
+    return _section(
+        "(g) The security rules",
+        f"Preview of {ruled.stack} with the pack over one without: min {min(ratios):.2f}, "
+        f"**median {ruled.median:.2f}**, max {max(ratios):.2f} over {len(ratios)} pairs; CPU {cpu:.2f} times. "
+        f"{_goal(ruled.median, rules.GOAL)}\n\n"
+        f"CPU that the pack adds for each resource: {sizes}.",
+        RULES_METHOD,
+        _table(columns, rows),
     )
 
 

@@ -66,7 +66,11 @@ async def program() -> None:
     """Make what the stack's configuration says."""
     config = pulumi.runtime.get_config_env()
     platform = {key: value for key, value in config.items() if not key.startswith(f"{NAMESPACE}:")}
-    settings = load({**platform, f"{PROJECT}:image": json.dumps({"reference": IMAGE})})
+    exists = {"reference": IMAGE}
+    platform[f"{PROJECT}:image"] = json.dumps(exists)
+    if backup := platform.get(f"{PROJECT}:backup"):
+        platform[f"{PROJECT}:backup"] = json.dumps({**json.loads(backup), "image": exists})
+    settings = load(platform)
     assert settings.aws
     assert settings.network
     provider = aws.Provider("aws", region=settings.aws.region)

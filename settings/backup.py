@@ -92,6 +92,11 @@ class AwsBackupSettings(Settings):
     """Let `destroy` delete the recovery points together with the vaults."""
 
 
+def _operators_image() -> ImageSettings:
+    # Not before a stack has backups: that the Dockerfile is there is looked up where the program runs.
+    return ImageSettings(build=ImageBuild(context="operations"))
+
+
 class BackupSettings(Settings):
     """The nightly backup of the platform's databases, and what proves that it restores."""
 
@@ -110,8 +115,8 @@ class BackupSettings(Settings):
     retention: BackupRetention = BackupRetention()
     """How many backups stay."""
 
-    image: ImageSettings = ImageSettings(build=ImageBuild(context="operations"))
-    """Image with the operator's command, restic and PostgreSQL's programs."""
+    image: Annotated[ImageSettings, Field(default_factory=_operators_image)]
+    """Image with the operator's command, restic and PostgreSQL's programs; built of `operations` unless said."""
 
     s3: S3BackupSettings | None = None
     """Backups in Amazon S3."""

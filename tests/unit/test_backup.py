@@ -215,6 +215,11 @@ def test_nobody_reaches_the_broker_s_management_api_where_its_definitions_are_no
     assert not [each for each in stack.of_type(INGRESS) if "console" in each.name]
 
 
+def test_settings_are_read_from_any_directory(tmp_path: Path) -> None:
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); import settings"
+    subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, check=True, timeout=60)
+
+
 def test_definitions_need_a_managed_broker() -> None:
     wanted = {**stack_config("dev"), "auterity:backup": json.dumps({"s3": {}, "rabbitmq_definitions": True})}
     with pytest.raises(SettingsError, match=r"backup\.rabbitmq_definitions"):
