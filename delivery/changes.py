@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pulumi.automation import EngineEvent, OpType
-from pulumi.automation.events import StepEventMetadata
+from pulumi.automation.events import StepEventMetadata, StepEventStateMetadata
 from pydantic import BaseModel, ConfigDict
+
+from operations.cost.estimate import estimate
+from operations.cost.prices import table
+from operations.cost.resources import Resource
 
 KINDS = {
     OpType.DELETE_REPLACED: "replace",
@@ -70,6 +74,20 @@ class Said(_Model):
     message: str
 
 
+class Monthly(_Model):
+    """What a part of a stack costs in a month, at list prices.
+
+    Attributes:
+        component: kind of the component.
+        before: US dollars as the stack is.
+        after: US dollars as it would be.
+    """
+
+    component: str
+    before: float
+    after: float
+
+
 class Changes(_Model):
     """What a command does to a stack.
 
@@ -79,6 +97,7 @@ class Changes(_Model):
         same: resources that stay.
         said: what policies say.
         error: why the engine gave up; empty if it did not.
+        monthly: what its components cost, before and after.
     """
 
     stack: str
@@ -86,6 +105,7 @@ class Changes(_Model):
     same: int = 0
     said: tuple[Said, ...] = ()
     error: str = ""
+    monthly: tuple[Monthly, ...] = ()
 
     @property
     def stopped(self) -> bool:
@@ -120,11 +140,14 @@ class Listener:
         self._same = 0
         self._said: list[Said] = []
         self._refreshed: set[str] = set()
+        self._before: dict[str, Resource] = {}
+        self._after: dict[str, Resource] = {}
 
     def hear(self, event: EngineEvent) -> None:
         """Take an event in."""
         if event.resource_pre_event is not None:
             metadata = event.resource_pre_event.metadata
+            self._price(metadata)
             kind = KINDS.get(metadata.op)
             if kind is None:
                 self._same += metadata.op == OpType.SAME
@@ -150,6 +173,13 @@ class Listener:
                 )
             )
 
+    def _price(self, metadata: StepEventMetadata) -> None:
+        """Remember what is paid for."""
+        if metadata.old:
+            self._before[metadata.urn] = _resource(metadata.old)
+        if metadata.new and KINDS.get(metadata.op) != "delete":
+            self._after[metadata.urn] = _resource(metadata.new)
+
     def _found(self, metadata: StepEventMetadata) -> None:
         """Take in how a resource was found in the cloud."""
         kind = KINDS.get(metadata.op)
@@ -168,4 +198,16 @@ class Listener:
             same=self._same,
             said=tuple(sorted(self._said, key=lambda each: (not each.mandatory, each.policy, each.resource))),
             error=error,
+            monthly=() if error else self._monthly(),
         )
+
+    def _monthly(self) -> tuple[Monthly, ...]:
+        before, after = (estimate(each.values(), table()).components for each in (self._before, self._after))
+        return tuple(
+            Monthly(component=each, before=round(before.get(each, 0), 2), after=round(after.get(each, 0), 2))
+            for each in sorted(before.keys() | after.keys())
+        )
+
+
+def _resource(state: StepEventStateMetadata) -> Resource:
+    return Resource(state.urn, state.type, state.parent or "", state.inputs or {})

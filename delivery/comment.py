@@ -73,7 +73,19 @@ def _section(account: Changes) -> list[str]:
         lines += [*_more(len(advice) - ADVICE_SHOWN), "", "</details>", ""]
     if not account.changes and not account.stopped:
         lines += ["Nothing changes.", ""]
+    lines += _costs(account)
     return lines
+
+
+def _costs(account: Changes) -> list[str]:
+    """Say by how much the month's bill changes, if it does."""
+    before, after = (sum(getattr(each, when) for each in account.monthly) for when in ("before", "after"))
+    differing = [each for each in account.monthly if each.before != each.after]
+    if not differing:
+        return []
+    told = f"About **{after - before:+,.2f} USD a month** at list prices: {before:,.2f} before, {after:,.2f} after"
+    shown = ", ".join(f"{each.component} {each.after - each.before:+,.2f}" for each in differing)
+    return [f"{told} ({shown}; [how](docs/cost.md)).", ""]
 
 
 def _listed(kind: str, changes: Sequence[Change]) -> list[str]:
