@@ -130,6 +130,10 @@ format: $(STAMP) ## Put the code into the common form
 schema: $(STAMP) ## Write the JSON Schema of the stack files
 	@$(RUN) -m settings schema
 
+.PHONY: docs
+docs: $(STAMP) ## Build the pages of docs/ as a site, into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 .PHONY: lock
 lock: $(UV) ## Pin again what pyproject.toml asks for
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.txt

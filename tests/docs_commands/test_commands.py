@@ -82,5 +82,11 @@ MAKES = sorted({each.text for each in COMMANDS if each.text.startswith("make ")}
 @pytest.mark.parametrize("command", MAKES)
 def test_the_targets_of_make_run_what_the_tests_run(command: str) -> None:
     target = shlex.split(command, comments=True)[1]
-    runs = {"lint": "mypy", "policy": "--policy-pack", "test": "-m pytest", "test-unit": "-m pytest"}
+    runs = {
+        "docs": "mkdocs build --strict",
+        "lint": "mypy",
+        "policy": "--policy-pack",
+        "test": "-m pytest",
+        "test-unit": "-m pytest",
+    }
     assert runs.get(target, f"-m sandbox {target} ") in made(command)
