@@ -127,8 +127,9 @@ format: $(STAMP) ## Put the code into the common form
 	@$(BIN)/ruff format .
 
 .PHONY: schema
-schema: $(STAMP) ## Write the JSON Schema of the stack files
+schema: $(STAMP) ## Write the JSON Schema of the stack files, and the pages of docs/settings
 	@$(RUN) -m settings schema
+	@$(RUN) -m settings pages
 
 .PHONY: docs
 docs: $(STAMP) ## Build the pages of docs/ as a site, into build/site

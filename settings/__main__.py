@@ -1,4 +1,6 @@
-"""`python -m settings schema` writes the stack files' JSON Schema; `… check FILE` judges a stack file."""
+"""`python -m settings schema` writes the stack files' JSON Schema, `… pages` the pages of docs/settings; `… check FILE`
+judges a stack file.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import typer
 import yaml
 
 from settings.loading import SettingsError, load
+from settings.pages import write_pages
 from settings.schema import SCHEMA_FILE, render
 
 app = typer.Typer(no_args_is_help=True, help="The settings of a stack.")
@@ -19,6 +22,12 @@ app = typer.Typer(no_args_is_help=True, help="The settings of a stack.")
 def schema() -> None:
     """Write the JSON Schema that the stack files point at."""
     SCHEMA_FILE.write_text(render())
+
+
+@app.command()
+def pages() -> None:
+    """Write a page for each section into docs/settings."""
+    write_pages()
 
 
 @app.command()

@@ -59,28 +59,42 @@ NUMBER = BeforeValidator(_no_boolean)
 """Marks a choice of numbers: to Python `False` equals 0 and `True` equals 1, to a stack file they do not."""
 
 
-def in_production(required: object, why: str) -> AfterValidator:
+@dataclass(frozen=True)
+class ProductionRule(AfterValidator):
+    """What a field accepts in an environment called ``prod``.
+
+    Attributes:
+        allowed: what is accepted, as the end of a sentence.
+    """
+
+    allowed: str = ""
+
+
+def in_production(required: object, why: str) -> ProductionRule:
     """Make a field accept only `required` in an environment called ``prod``.
 
     It is a field's own rule and not one of the whole stack, so that it is reported together with every other wrong key.
     The environment comes from the validation context that `settings.load` sets.
     """
 
+    shown = str(required).lower() if isinstance(required, bool) else repr(required)
+    allowed = f"only {shown} in prod, because {why}"
+
     def check(value: Any, info: ValidationInfo) -> Any:
         if (info.context or {}).get("environment") == "prod" and value != required:
-            shown = str(required).lower() if isinstance(required, bool) else repr(required)
-            raise BrokenRulesError([Problem("", value, f"only {shown} in prod, because {why}")])
+            raise BrokenRulesError([Problem("", value, allowed)])
         return value
 
-    return AfterValidator(check)
+    return ProductionRule(check, allowed)
 
 
-def at_least_in_production(minimum: int, why: str) -> AfterValidator:
+def at_least_in_production(minimum: int, why: str) -> ProductionRule:
     """Make a number accept nothing below `minimum` in an environment called ``prod`` (see `in_production`)."""
+    allowed = f"{minimum} or more in prod, because {why}"
 
     def check(value: int, info: ValidationInfo) -> int:
         if (info.context or {}).get("environment") == "prod" and value < minimum:
-            raise BrokenRulesError([Problem("", value, f"{minimum} or more in prod, because {why}")])
+            raise BrokenRulesError([Problem("", value, allowed)])
         return value
 
-    return AfterValidator(check)
+    return ProductionRule(check, allowed)

@@ -22,7 +22,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from scripts.site_links import on_page_markdown
+from scripts.site_hooks import on_page_markdown
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
@@ -137,6 +137,10 @@ def test_a_file_outside_of_the_pages_is_linked_by_its_address_in_the_repository(
     assert "https://github.com/auterity/infrastructure/blob/main/README.md" in links
     assert "https://github.com/auterity/infrastructure/tree/main/components" in links
     assert "adr/README.html" in links or "adr/index.html" in links
+
+
+def test_a_pipe_in_the_code_of_a_table_is_shown_without_its_backslash(site: Path) -> None:
+    assert "(mon|tue|wed" in (site / "settings/database.html").read_text(encoding="utf-8")
 
 
 def test_each_link_that_leads_nowhere_and_a_page_that_no_menu_leads_to_are_refused(checkout: Path) -> None:

@@ -1,4 +1,4 @@
-"""A hook of mkdocs: what a page links to outside docs/ is linked in the site by its address on GitHub."""
+"""Hooks of mkdocs, so that pages which are right on GitHub are right in the site."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from mkdocs.structure.pages import Page
 
 _LINK = re.compile(r"(?<=\]\()(\.\./[^)\s#]*)(#[^)\s]*)?(?=\))")
 """The target of a relative link upwards, and its anchor."""
+
+_CELL = re.compile(r"<td.*?</td>", re.DOTALL)
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -40,3 +42,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return f"{repository}/{'tree' if target.is_dir() else 'blob'}/main/{path}{link[2] or ''}"
 
     return _LINK.sub(outside, markdown)
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Show a pipe in the code of a table's cell as GitHub does, without the backslash that it has to be written with.
+
+    Args:
+        html: the page.
+        page: where it stands, unused.
+        config: the site's, unused.
+        files: the site's, unused.
+    """
+    return _CELL.sub(lambda cell: cell[0].replace("\\|", "|"), html)
