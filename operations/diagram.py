@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from operations.svg import svg
 
 PREFIX = "auterity:"
 """What the types of the platform's components begin with."""
@@ -51,6 +53,17 @@ class Drawing:
     needs: frozenset[tuple[str, str]]
     ground: tuple[str, ...]
 
+    def brief(self) -> Drawing:
+        """Draw one part for all of a kind, and no arrow where others lead to the same part already."""
+        first = {(part.inside, part.kind): urn for urn, part in sorted(self.parts.items(), reverse=True)}
+        one_of = {urn: first[part.inside, part.kind] for urn, part in self.parts.items()}
+        needs = {(one_of[one], one_of[other]) for one, other in self.needs if one_of[one] != one_of[other]}
+        for need in sorted(needs):
+            if _leads(*need, needs - {need}):
+                needs.remove(need)
+        parts = {urn: part for urn, part in self.parts.items() if one_of[urn] == urn}
+        return Drawing(parts, frozenset(needs), tuple(dict.fromkeys(self.ground)))
+
     def mermaid(self) -> str:
         """Write it for Mermaid (https://mermaid.js.org/syntax/flowchart.html)."""
         ordered = sorted(self.parts.values(), key=lambda part: (part.inside, part.kind, part.name))
@@ -68,6 +81,16 @@ class Drawing:
         if self.ground:
             lines.append(f"  %% needed by most, and drawn without arrows: {', '.join(self.ground)}")
         return "\n".join(lines) + "\n"
+
+    def svg(self) -> str:
+        """Draw it as SVG; what a part is inside of stands below its name."""
+        kinds = Counter((part.inside, part.kind) for part in self.parts.values())
+        labels = {}
+        for urn, part in self.parts.items():
+            about = [part.name] if kinds[part.inside, part.kind] > 1 else []
+            about += [f"in {part.inside}"] if part.inside else []
+            labels[urn] = [part.kind, *([", ".join(about)] if about else [])]
+        return svg(labels, sorted(self.needs), self.ground, "Components of the stack, and which needs which")
 
     def _label(self, part: Part, kinds: Mapping[tuple[str, str], int]) -> str:
         return f'"{part.kind}<br/>{part.name}"' if kinds[part.inside, part.kind] > 1 else f'"{part.kind}"'
@@ -112,6 +135,17 @@ def draw(deployment: Mapping[str, Any], *, nested: bool = False) -> Drawing:
     return Drawing(parts, arrows, tuple(sorted(parts[urn].kind for urn in ground)))
 
 
+def _leads(one: str, other: str, needs: Set[tuple[str, str]]) -> bool:
+    """Tell whether arrows lead from one part to another."""
+    seen, ahead = set(), [one]
+    while ahead:
+        here = ahead.pop()
+        if here not in seen:
+            seen.add(here)
+            ahead += [target for source, target in needs if source == here]
+    return other in seen
+
+
 def kind(type: str) -> str:
     """Return the last part of a type token."""
     return type.rpartition(":")[2]
@@ -138,11 +172,16 @@ def diagram(
         Path | None, typer.Argument(help="What `pulumi stack export` wrote; standard input without it.", exists=True)
     ] = None,
     nested: Annotated[bool, typer.Option("--nested", help="Draw components inside of components, too.")] = False,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="One box for each kind, and no arrow that others make superfluous.")
+    ] = False,
+    as_svg: Annotated[bool, typer.Option("--svg", help="Write SVG instead of Mermaid's language.")] = False,
 ) -> None:
-    """Draw a stack's architecture from its state, in Mermaid's language: an arrow says what needs what."""
+    """Draw a stack's architecture from its state: an arrow says what needs what."""
     try:
         drawn = draw(json.loads(state.read_text(encoding="utf-8") if state else sys.stdin.read()), nested=nested)
     except (StateError, json.JSONDecodeError) as error:
         typer.echo(f"error: {state or 'standard input'}: {error}", err=True)
         raise typer.Exit(2) from error
-    typer.echo(drawn.mermaid(), nl=False)
+    drawn = drawn.brief() if brief else drawn
+    typer.echo(drawn.svg() if as_svg else drawn.mermaid(), nl=False)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pulumi import automation
 
+from operations.diagram import draw
 from sandbox.protection import lift_deletion_protection
 from sandbox.workspace import Sandbox
 from tests.sandbox import lifecycle
@@ -17,6 +20,7 @@ from tests.sandbox.lifecycle import Step
 
 VPC = "aws:ec2/vpc:Vpc"
 DATABASE = "aws:rds/instance:Instance"
+DRAWING = Path(__file__).parents[2] / "docs/architecture/prod.svg"
 
 
 @dataclass
@@ -116,6 +120,13 @@ def test_no_generated_secret_stands_in_the_state_in_plain_text(life: Life) -> No
 def test_no_generated_secret_is_printed(life: Life) -> None:
     printed = life.preview.output + life.up.output + life.refreshed.output + life.destroyed.output
     assert [secret for secret in life.secrets if secret in printed] == []
+
+
+def test_the_drawing_of_production_in_the_documentation_is_that_of_its_state(life: Life) -> None:
+    drawn = draw({"deployment": life.state}).brief().svg() if life.name == "prod" else DRAWING.read_text()
+    if os.environ.get("WRITE_SCREENS"):
+        DRAWING.write_text(drawn)
+    assert drawn == DRAWING.read_text()
 
 
 def test_production_generates_secrets_to_look_for(life: Life) -> None:

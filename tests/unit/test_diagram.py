@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from operations.__main__ import app
-from operations.diagram import draw
+from operations.diagram import Drawing, Part, draw
 
 RELEASED = Path(__file__).parents[1] / "released" / "prod.json"
 
@@ -56,6 +56,31 @@ def test_what_most_need_is_named_and_drawn_without_arrows() -> None:
     drawn = draw({"deployment": {"resources": state}})
     assert drawn.needs == frozenset()
     assert "drawn without arrows: Foundation" in drawn.mermaid()
+
+
+def test_in_brief_a_kind_is_one_box_and_an_arrow_that_others_make_superfluous_is_left_out() -> None:
+    a, b, c, d = (urn("auterity:x:Kind", name) for name in "abcd")
+    parts = {each: Part(each, each[-1], kind, "") for each, kind in ((a, "A"), (b, "B"), (c, "C"), (d, "C"))}
+    drawn = Drawing(parts, frozenset({(a, b), (b, c), (a, d), (d, c)}), ("C", "C")).brief()
+    assert sorted(part.kind for part in drawn.parts.values()) == ["A", "B", "C"]
+    assert drawn.needs == {(a, b), (b, c)}
+    assert drawn.ground == ("C",)
+
+
+def test_in_brief_what_led_to_something_still_does() -> None:
+    whole = draw(json.loads(RELEASED.read_text()))
+    brief = whole.brief()
+    kinds = [
+        {(drawn.parts[one].kind, drawn.parts[other].kind) for one, other in drawn.needs} for drawn in (whole, brief)
+    ]
+    assert kinds[1] < kinds[0]
+    assert closure(kinds[1]) == closure(kinds[0])
+
+
+def closure(arrows: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Add what two arrows lead to, until nothing is added; no arrow from a kind to itself."""
+    more = arrows | {(one, end) for one, other in arrows for start, end in arrows if other == start and one != end}
+    return arrows if more == arrows else closure(more)
 
 
 def test_a_released_state_of_production_is_drawn_with_its_database_behind_the_network() -> None:
