@@ -145,14 +145,26 @@ def pass_on(code: int) -> None:
         raise typer.Exit(code if code > 0 else 128 - code)
 
 
+LONGEST_SHOWN = 600
+"""Characters of an output that a table shows; a kubeconfig has more, and would push all else off the screen."""
+
+
 def show_outputs(sandbox: Sandbox, stack: str) -> None:
     """Print the stack's outputs as a table."""
     values: dict[str, Any] = json.loads(sandbox.answer(stack, "stack", "output", "--json"))
     value_column = Column("Value", overflow="fold")
     table = Table("Output", value_column, title=f"Outputs of stack {stack}", title_justify="left")
     for name, value in sorted(values.items()):
-        table.add_row(name, escape(readable(value)))
+        table.add_row(name, escape(shown(stack, name, value)))
     out.print(table)
+
+
+def shown(stack: str, name: str, value: object) -> str:
+    """Write an output for a table: what is too long for one is told by its length, and how to see it."""
+    text = readable(value)
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return f"{len(text):,} characters: make pulumi STACK={stack} ARGS='stack output {name}'"
 
 
 def show_next_steps(stack: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.__main__ import LONGEST_SHOWN, shown
 from sandbox.cloud.store import Resource, Store
 from sandbox.kubernetes import Cluster
 from sandbox.workspace import CHECKOUT
@@ -76,6 +77,12 @@ def test_up_ends_with_the_outputs_and_what_to_try_next_and_destroy_takes_the_clu
     gone = command("kubectl", "local", "get", "pods")
     assert gone.returncode == 1
     assert gone.stderr.startswith("error: Stack local has no running cluster")
+
+
+def test_an_output_too_long_for_a_table_is_told_by_how_to_see_it() -> None:
+    assert shown("dev", "zones", {"a": ["1", "2"], "b": 3}) == "a: 1\n2\nb: 3"
+    told = shown("dev", "kubeconfig", "x" * (LONGEST_SHOWN + 1))
+    assert told == "601 characters: make pulumi STACK=dev ARGS='stack output kubeconfig'"
 
 
 def test_a_protected_stack_is_left_whole_until_its_protection_is_lifted_on_purpose(command: Command) -> None:
