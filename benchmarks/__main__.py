@@ -65,7 +65,7 @@ def measure(parts: Sequence[Part], directory: Path, say: Callable[[str], None]) 
 
 def main(
     parts: Annotated[list[Part] | None, typer.Argument(help="What to measure; everything unless said.")] = None,
-    write: Annotated[bool, typer.Option("--write", help="Write docs/benchmarks.md, too; measures everything.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write what was measured into docs/benchmarks.md.")] = False,
 ) -> None:
     """Measure the program against floors of the same run: some twenty minutes on two idle CPUs."""
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
@@ -75,10 +75,9 @@ def main(
     if load > (os.cpu_count() or 1) / 2:
         console.print("The machine is busy: expect wider spreads.")
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        chosen = list(Part) if write or not parts else parts
-        sections = measure(chosen, Path(directory), lambda section: console.print(f"\n{section}"))
+        sections = measure(parts or list(Part), Path(directory), lambda section: console.print(f"\n{section}"))
     if write:
-        report.write([circumstances, *sections, report.creation_times_section()])
+        report.write(sections, circumstances)
 
 
 typer.run(main)

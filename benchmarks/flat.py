@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi_aws
 import pulumi_docker
+import pulumi_gcp
 import pulumi_kubernetes
 import pulumi_random
 import pulumi_tls
@@ -19,6 +20,7 @@ from pulumi.runtime.rpc import UNKNOWN
 _PACKAGES = {
     "aws": pulumi_aws,
     "docker": pulumi_docker,
+    "gcp": pulumi_gcp,
     "kubernetes": pulumi_kubernetes,
     "random": pulumi_random,
     "tls": pulumi_tls,

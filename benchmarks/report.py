@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import re
 import statistics
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -27,9 +28,9 @@ DOCUMENT = CHECKOUT / "docs" / "benchmarks.md"
 
 INTRODUCTION = """# Benchmarks
 
-`make bench` measures; `make bench ARGS=--write` also writes this page. Every number is a ratio or a slope within one
-run, because machines differ and are shared; no test asserts a time. All of it runs in the [sandbox](sandbox.md): the
-engine, the SDK and the program are real, the cloud is simulated."""
+`make bench` measures; `make bench ARGS=--write` also writes this page, `ARGS="--write backups"` one part of it. Every
+number is a ratio or a slope within one run, because machines differ and are shared; no test asserts a time. All of it
+runs in the [sandbox](sandbox.md): the engine, the SDK and the program are real, the cloud is simulated."""
 
 PREVIEW_METHOD = """Each pair is a `pulumi preview` of the stack and, right after it, one of the floor; both start
 from an empty state and run on the same engine and the same simulated cloud, after one preview of each to warm up. The
@@ -298,9 +299,18 @@ def circumstances(load: float) -> str:
     )
 
 
-def write(sections: Sequence[str], path: Path = DOCUMENT) -> None:
-    """Write the page."""
-    path.write_text("\n\n".join([INTRODUCTION, *sections]) + "\n", encoding="utf-8")
+def write(sections: Sequence[str], measured: str, path: Path = DOCUMENT) -> None:
+    """Write sections into the page, each with when it was measured, in the place of what was there; others stay."""
+    kept = {}
+    for section in re.split(r"\n\n(?=## )", path.read_text(encoding="utf-8").rstrip())[1:]:
+        kept[section.partition("\n")[0]] = section
+    for section in sections:
+        heading, _, rest = section.partition("\n\n")
+        kept = {title: text for title, text in kept.items() if title[:6] != heading[:6]}
+        kept[heading] = "\n\n".join([heading, measured, rest])
+    kept = {title: text for title, text in kept.items() if title.startswith("## (")}
+    ordered = [kept[title] for title in sorted(kept)]
+    path.write_text("\n\n".join([INTRODUCTION, *ordered, creation_times_section()]) + "\n", encoding="utf-8")
 
 
 def gantt(found: Makespan, width: int = 72) -> str:

@@ -125,7 +125,7 @@ database_minor_upgrades = property_rule(
 proxy_needs_tls = property_rule(
     "aws-database-proxy-needs-tls",
     "Database proxies refuse plain connections",
-    "FSBP RDS.38",
+    "FSBP RDS.43",
     types=DATABASE_PROXY,
     path="requireTls",
     holds=is_true,

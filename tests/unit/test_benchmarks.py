@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import flat
+from benchmarks import flat, report
 from benchmarks.creation_times import CREATION_TIMES
 from benchmarks.critical_path import Made, longest_chain, made
 from sandbox.cloud.sdk_types import sdk_type
@@ -108,3 +109,15 @@ def test_the_flat_program_names_an_input_that_the_sdk_does_not_have() -> None:
 @pytest.mark.parametrize("token", CREATION_TIMES)
 def test_every_type_with_a_creation_time_exists(token: str) -> None:
     assert sdk_type(token) is not None
+
+
+def test_a_part_that_is_measured_again_takes_its_own_place_on_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text("# Old\n\n## (a) First\n\nOld, a.\n\n## (b) Second\n\nOld, b.\n\n## Creation times\n\nOld.\n")
+    report.write(["## (b) Second, renamed\n\nNew, b.", "## (c) Third\n\nNew, c."], "Measured now.", page)
+    text = page.read_text()
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings == ["## (a) First", "## (b) Second, renamed", "## (c) Third", "## Creation times"]
+    assert "Old, a." in text
+    assert "Old, b." not in text
+    assert "## (c) Third\n\nMeasured now.\n\nNew, c." in text

@@ -331,6 +331,12 @@ def backups() -> Dashboard:
                         ],
                         width=12,
                     ),
+                    Graph(
+                        "Phases of the last run",
+                        "s",
+                        [Query("auterity_backup_phase_seconds", "{{target}}, {{phase}}")],
+                        width=24,
+                    ),
                 ],
             ),
             (
