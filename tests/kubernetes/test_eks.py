@@ -38,6 +38,7 @@ class Life:
     preview: Step
     up: Step
     again: Step
+    widened: tuple[str, str, Step]
     refreshed: Step
     outputs: dict[str, Any]
     state: dict[str, Any]
@@ -56,7 +57,11 @@ def live(sandbox: Sandbox) -> Life:
     lifecycle.set_path(stack, "kubernetes.eks.administrators[0]", PEOPLE)
     lifecycle.set_path(stack, "kubernetes.eks.deletion_protection", "false")
     preview, up = lifecycle.preview(stack), lifecycle.up(stack)
-    again, refreshed = lifecycle.up(stack), lifecycle.refresh(stack)
+    again, before = lifecycle.up(stack), stack.outputs()["kubeconfig"].value
+    lifecycle.set_path(stack, "network.az_count", "3")
+    lifecycle.up(stack)
+    widened = (before, stack.outputs()["kubeconfig"].value, lifecycle.up(stack))
+    refreshed = lifecycle.refresh(stack)
     outputs = {name: output.value for name, output in stack.outputs().items()}
     kubeconfig = json.loads(outputs["kubeconfig"])
 
@@ -77,6 +82,7 @@ def live(sandbox: Sandbox) -> Life:
         preview,
         up,
         again,
+        widened,
         refreshed,
         outputs,
         lifecycle.exported(sandbox, STACK),
@@ -103,6 +109,12 @@ def test_a_preview_shows_everything_before_there_is_a_cluster(life: Life) -> Non
 def test_a_second_up_and_a_refresh_change_nothing(life: Life) -> None:
     assert life.again.operations == {}
     assert life.refreshed.operations == {}
+
+
+def test_a_cluster_that_learns_of_another_zone_stays_where_it_is(life: Life) -> None:
+    before, after, up = life.widened
+    assert after == before
+    assert up.operations == {}
 
 
 def test_the_cluster_that_eks_hands_out_is_a_real_one(life: Life) -> None:

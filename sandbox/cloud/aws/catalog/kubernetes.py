@@ -45,8 +45,8 @@ def _cluster_outputs(view: View, id: str) -> dict[str, Any]:
             "clusterSecurityGroupId": f"sg-{stable_hex(id, 17)}",
             "vpcId": subnets[0].outputs["vpcId"] if subnets else "",
         },
-        "endpoint": f"https://{seed}.gr7.{view.region}.eks.amazonaws.com",
-        "certificateAuthority": {"data": ""},
+        "endpoint": view.kept("endpoint", lambda: f"https://{seed}.gr7.{view.region}.eks.amazonaws.com"),
+        "certificateAuthority": view.kept("certificateAuthority", lambda: {"data": ""}),
     }
 
 
