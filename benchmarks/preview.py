@@ -19,14 +19,14 @@ PAIRS = 5
 
 @dataclass(frozen=True)
 class Previews:
-    """Measured pairs: each a preview of the stack and, right after it, one of the floor."""
+    """Measured pairs: each a preview of the stack and one of what it is compared with, one right after the other."""
 
     stack: str
     pairs: list[tuple[Run, Run]]
 
     @property
     def ratios(self) -> list[float]:
-        """Wall time of the stack over that of the floor, for each pair."""
+        """Wall time of the first over that of the second, for each pair."""
         return [ours.wall / floor.wall for ours, floor in self.pairs]
 
     @property

@@ -249,24 +249,24 @@ def backups_section(measured: Sequence[Backups]) -> str:
 
 def rules_section(ruled: Ruled) -> str:
     """Report (g)."""
-    ratios = ruled.ratios
-    cpu = statistics.median(with_pack.own_cpu / free.own_cpu for free, with_pack in ruled.pairs)
+    previews = ruled.previews
+    ratios = previews.ratios
+    cpu = statistics.median(with_pack.own_cpu / free.own_cpu for with_pack, free in previews.pairs)
     rows = [
         [
             f"{free.resources:,}",
-            *(f"{value:.2f}" for value in (free.wall, with_pack.wall, free.own_cpu, with_pack.own_cpu, each)),
+            *(f"{value:.2f}" for value in (free.wall, with_pack.wall, free.own_cpu, with_pack.own_cpu)),
+            f"{rules.added(with_pack, free):.2f}",
         ]
-        for (free, with_pack), each in zip([*ruled.pairs, *ruled.sizes], [*ruled.of_pairs, *ruled.each], strict=True)
+        for with_pack, free in [*previews.pairs, *ruled.sizes]
     ]
     columns = ["resources", "without, s", "with, s", "CPU without, s", "CPU with, s", "CPU added for each, ms"]
-    sizes = ", ".join(
-        f"{each:.1f} ms at {free.resources:,}" for (free, _), each in zip(ruled.sizes, ruled.each, strict=True)
-    )
+    sizes = ", ".join(f"{rules.added(*pair):.1f} ms at {pair[1].resources:,}" for pair in ruled.sizes)
     return _section(
         "(g) The security rules",
-        f"Preview of {ruled.stack} with the pack over one without: min {min(ratios):.2f}, "
-        f"**median {ruled.median:.2f}**, max {max(ratios):.2f} over {len(ratios)} pairs; CPU {cpu:.2f} times. "
-        f"{_goal(ruled.median, rules.GOAL)}\n\n"
+        f"Preview of {previews.stack} with the pack over one without: min {min(ratios):.2f}, "
+        f"**median {previews.median:.2f}**, max {max(ratios):.2f} over {len(ratios)} pairs; CPU {cpu:.2f} times. "
+        f"{_goal(previews.median, rules.GOAL)}\n\n"
         f"CPU that the pack adds for each resource: {sizes}.",
         RULES_METHOD,
         _table(columns, rows),
@@ -301,15 +301,13 @@ def circumstances(load: float) -> str:
 
 def write(sections: Sequence[str], measured: str, path: Path = DOCUMENT) -> None:
     """Write sections into the page, each with when it was measured, in the place of what was there; others stay."""
-    kept = {}
-    for section in re.split(r"\n\n(?=## )", path.read_text(encoding="utf-8").rstrip())[1:]:
-        kept[section.partition("\n")[0]] = section
+    there = re.split(r"\n\n(?=## )", path.read_text(encoding="utf-8").rstrip())
+    letter = slice(len("## (a)"))
+    by_letter = {section[letter]: section for section in there if section.startswith("## (")}
     for section in sections:
         heading, _, rest = section.partition("\n\n")
-        kept = {title: text for title, text in kept.items() if title[:6] != heading[:6]}
-        kept[heading] = "\n\n".join([heading, measured, rest])
-    kept = {title: text for title, text in kept.items() if title.startswith("## (")}
-    ordered = [kept[title] for title in sorted(kept)]
+        by_letter[heading[letter]] = "\n\n".join([heading, measured, rest])
+    ordered = [by_letter[key] for key in sorted(by_letter)]
     path.write_text("\n\n".join([INTRODUCTION, *ordered, creation_times_section()]) + "\n", encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,13 +49,19 @@ class Scaling:
         return slope * 1000, intercept, statistics.correlation(resources, costs) ** 2
 
 
-def measure(directory: Path, stack: str, rounds: int = ROUNDS) -> Scaling:
-    """Preview programs of `COUNTS` services in turn, configured like `stack`, on empty states."""
+def write_programs(directory: Path, stack: str, counts: Sequence[int]) -> dict[int, str]:
+    """Write a project of programs of so many services each, configured like `stack`; return count to stack."""
     config = read(CHECKOUT / f"Pulumi.{stack}.yaml")["config"]
     assert isinstance(config, dict)
-    names = {count: f"services{count}" for count in COUNTS}
+    names = {count: f"services{count}" for count in counts}
     stacks = {name: {**config, f"{NAMESPACE}:services": count} for count, name in names.items()}
-    engine.write_project(directory / "services", PROGRAM, stacks)
+    engine.write_project(directory, PROGRAM, stacks)
+    return names
+
+
+def measure(directory: Path, stack: str, rounds: int = ROUNDS) -> Scaling:
+    """Preview programs of `COUNTS` services in turn, configured like `stack`, on empty states."""
+    names = write_programs(directory / "services", stack, COUNTS)
     with Sandbox(directory / "sandbox", checkout=directory / "services") as sandbox:
         # The watched previews come first and warm up.
         memory = {count: engine.peak_memory(sandbox, name) for count, name in names.items()}

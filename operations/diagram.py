@@ -12,10 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from operations import components
 from operations.svg import svg
-
-PREFIX = "auterity:"
-"""What the types of the platform's components begin with."""
 
 
 class StateError(ValueError):
@@ -109,15 +107,15 @@ def draw(deployment: Mapping[str, Any], *, nested: bool = False) -> Drawing:
     try:
         resources: Sequence[Mapping[str, Any]] = deployment["deployment"].get("resources") or []
         known = {each["urn"]: each for each in resources}
-        owners = {urn: _owners(known, urn) if nested else _owners(known, urn)[-1:] for urn in known}
+        owners = {urn: components.owners(known, urn) if nested else components.owners(known, urn)[-1:] for urn in known}
     except (KeyError, TypeError, AttributeError) as error:
         raise StateError("no state of a stack; allowed: what `pulumi stack export` writes") from error
     parts = {
         owner[0]: Part(
             owner[0],
             known[owner[0]]["urn"].rpartition("::")[2],
-            kind(known[owner[0]]["type"]),
-            inside=kind(known[owner[-1]]["type"]) if len(owner) > 1 else "",
+            components.kind(known[owner[0]]["type"]),
+            inside=components.kind(known[owner[-1]]["type"]) if len(owner) > 1 else "",
         )
         for urn, owner in owners.items()
         if owner and known[urn].get("custom")
@@ -144,22 +142,6 @@ def _leads(one: str, other: str, needs: Set[tuple[str, str]]) -> bool:
             seen.add(here)
             ahead += [target for source, target in needs if source == here]
     return other in seen
-
-
-def kind(type: str) -> str:
-    """Return the last part of a type token."""
-    return type.rpartition(":")[2]
-
-
-def _owners(known: Mapping[str, Mapping[str, Any]], urn: str) -> list[str]:
-    """List the platform's components around a resource, itself included, from the innermost."""
-    found = []
-    here = urn
-    while here in known:
-        if known[here]["type"].startswith(PREFIX):
-            found.append(here)
-        here = known[here].get("parent") or ""
-    return found
 
 
 def _needed(resource: Mapping[str, Any]) -> set[str]:

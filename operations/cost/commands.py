@@ -55,13 +55,12 @@ def cost(
 
 def _show(console: Console, now: Estimate, was: Estimate | None, table: Table, used: Usage) -> None:
     shown = Shown(title=f"{table.currency} a month, list prices of {table.read}", show_footer=True)
-    total = sum_of(now, was)
     shown.add_column("component", footer="all")
     if was:
         shown.add_column("before", justify="right", footer=f"{was.total:,.2f}")
     shown.add_column("after" if was else "cost", justify="right", footer=f"{now.total:,.2f}")
     if was:
-        shown.add_column("difference", justify="right", footer=signed(total))
+        shown.add_column("difference", justify="right", footer=signed(now.total - was.total))
     for component in sorted({*now.components, *(was.components if was else ())}):
         after, before = now.components.get(component, 0), was.components.get(component, 0) if was else 0
         cells = [f"{before:,.2f}", f"{after:,.2f}", signed(after - before)] if was else [f"{after:,.2f}"]
@@ -69,11 +68,6 @@ def _show(console: Console, now: Estimate, was: Estimate | None, table: Table, u
     console.print(shown)
     told = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in used.model_dump().items())
     console.print(f"Assumed for each resource and month: {told}.")
-
-
-def sum_of(now: Estimate, was: Estimate | None) -> float:
-    """Return by how much a sum changes."""
-    return now.total - (was.total if was else 0)
 
 
 def signed(value: float) -> str:

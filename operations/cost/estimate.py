@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from operations import components
 from operations.cost.prices import CostError, Table, Usage
 from operations.cost.resources import CHARGED, Around, Resource, number
-
-COMPONENT = "auterity:"
-"""What the types of the platform's components begin with."""
 
 NONE = "(no component)"
 
@@ -70,17 +68,18 @@ def estimate(resources: Iterable[Resource], table: Table, usage: Usage | None = 
     """
     known = {each.urn: each for each in resources}
     nodes = any(each.type == "aws:eks/cluster:Cluster" for each in known.values())
+    places = {each.urn: {"type": each.type, "parent": each.parent} for each in known.values()}
     around = Around(usage or table.usage, _tasks(known), nodes)
     sums: dict[tuple[str, str], float] = defaultdict(float)
     unknown: set[str] = set()
     for each in known.values():
         charging = CHARGED.get(each.type)
         if charging is None:
-            if not each.type.startswith(COMPONENT) and not table.is_free(each.type):
+            if not each.type.startswith(components.PREFIX) and not table.is_free(each.type):
                 unknown.add(each.type)
             continue
         for charge in charging(each, around):
-            sums[_component(known, each), charge.price] += charge.quantity
+            sums[_component(places, each.urn), charge.price] += charge.quantity
     lines = []
     for (component, price), quantity in sorted(sums.items()):
         if not quantity:
@@ -127,15 +126,10 @@ def _resource(state: Mapping[str, Any]) -> Resource:
     return Resource(state["urn"], state["type"], state.get("parent") or "", state.get("inputs") or {})
 
 
-def _component(known: Mapping[str, Resource], resource: Resource) -> str:
+def _component(places: Mapping[str, Mapping[str, str]], urn: str) -> str:
     """Name the outermost component around a resource."""
-    found, here = NONE, resource
-    while True:
-        if here.type.startswith(COMPONENT):
-            found = here.type.rpartition(":")[2]
-        if here.parent not in known:
-            return found
-        here = known[here.parent]
+    around = components.owners(places, urn)
+    return components.kind(places[around[-1]]["type"]) if around else NONE
 
 
 def _tasks(known: Mapping[str, Resource]) -> dict[str, float]:

@@ -63,13 +63,13 @@ class Around:
 Charging = Callable[[Resource, Around], Iterator[Charge]]
 
 VCPUS = {"medium": 2, "large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32, "12xlarge": 48}
-"""Size of an RDS instance to its vCPUs (https://aws.amazon.com/rds/instance-types/); smaller ones have two."""
+"""Size of an RDS instance to its vCPUs, from knowledge; smaller ones have two."""
 
 PROXY_VCPUS = 2
-"""Fewest vCPUs that a proxy is charged for (https://aws.amazon.com/rds/proxy/pricing/)."""
+"""Fewest vCPUs that a proxy is charged for; from knowledge, not looked up."""
 
 BROKER_GB = 200
-"""Storage of a broker's node on Amazon MQ in GB (https://docs.aws.amazon.com/amazon-mq/latest/developer-guide/broker-storage.html)."""
+"""Storage of a broker's node on Amazon MQ in GB; from knowledge, and not told by type in Amazon MQ's guide."""
 
 GIB_FOR_CPU = 4
 """GiB of memory that come with a vCPU of a general node."""
