@@ -14,10 +14,11 @@ os.chdir(ROOT)
 sys.path.insert(0, str(ROOT))
 
 from bootstrap.google_cloud import GooglePipelines, GooglePipelinesArgs  # noqa: E402
-from bootstrap.inputs import InputError, load  # noqa: E402
+from bootstrap.inputs import load  # noqa: E402
 from bootstrap.pipelines import Pipelines, PipelinesArgs  # noqa: E402
 from bootstrap.state import State  # noqa: E402
 from components.account import AwsAccount  # noqa: E402
+from settings import SettingsError  # noqa: E402
 
 NAME = "auterity-bootstrap"
 ERROR_SHOWN = 32
@@ -27,7 +28,7 @@ def main() -> None:
     """Bring up what the settings name, and export what the workflows' variables take."""
     try:
         settings = load(pulumi.runtime.get_config_env())
-    except InputError as error:
+    except SettingsError as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_SHOWN)
     tags = {"Project": "auterity", "Environment": "account", "Owner": settings.owner, "ManagedBy": "pulumi"}

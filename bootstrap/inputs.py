@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from settings import read
 from settings.base import Settings
 
 PROJECT = "auterity-bootstrap"
@@ -43,30 +43,6 @@ class BootstrapSettings(Settings):
     """None where nothing is kept in Google Cloud."""
 
 
-class InputError(Exception):
-    """The configuration is wrong; the text has one line for each wrong key."""
-
-
 def load(config: Mapping[str, str]) -> BootstrapSettings:
-    """Validate the configuration, whole, before anything is registered.
-
-    Args:
-        config: full key to value as the engine hands it over: text, or JSON for a structure.
-
-    Raises:
-        InputError: with a line for every wrong key.
-    """
-    found: dict[str, Any] = {}
-    for full_key, text in config.items():
-        namespace, _, key = full_key.partition(":")
-        if namespace == PROJECT:
-            found[key] = json.loads(text) if text.startswith(("[", "{")) else text
-    try:
-        return BootstrapSettings.model_validate_json(json.dumps(found))
-    except (ValidationError, ValueError) as error:
-        problems = error.errors() if isinstance(error, ValidationError) else []
-        lines = [
-            f"{PROJECT}:{'.'.join(map(str, each['loc']))}: {each['input']!r} given; {each['msg'].lower()}"
-            for each in problems
-        ]
-        raise InputError("\n".join(lines) or str(error)) from error
+    """Validate the configuration, whole, before anything is registered; arguments and errors as `settings.read`."""
+    return read(BootstrapSettings, PROJECT, config)

@@ -13,7 +13,7 @@ from settings.gateway import GatewaySettings
 from settings.image import ImageBuild, ImageSettings
 from settings.kubernetes import EksSettings, ExistingClusterSettings, KubernetesSettings
 from settings.load_balancer import LoadBalancerSettings
-from settings.loading import PROJECT, SettingsError, load
+from settings.loading import PROJECT, SettingsError, load, read
 from settings.messaging import MessagingSettings
 from settings.network import ExistingSubnets, ExistingVpc, FlowLogSettings, NetworkSettings
 from settings.observability import ObservabilitySettings
@@ -59,4 +59,5 @@ __all__ = [
     "Subscription",
     "VaultSettings",
     "load",
+    "read",
 ]

@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +16,8 @@ from settings.stack import StackSettings
 
 PROJECT = "auterity"
 """The project's name, and so the namespace of its configuration keys."""
+
+Model = TypeVar("Model", bound=Settings)
 
 _ENGINE_NAMESPACES = ("pulumi",)
 """Namespaces that the Pulumi engine itself reads."""
@@ -33,9 +35,16 @@ class SettingsError(Exception):
 
 
 def load(config: Mapping[str, str], secret_keys: Collection[str] = ()) -> StackSettings:
-    """Validate a stack's configuration, whole, before anything is registered.
+    """Validate a stack's configuration, whole, before anything is registered; arguments and errors as `read`."""
+    return read(StackSettings, PROJECT, config, secret_keys)
+
+
+def read(model: type[Model], project: str, config: Mapping[str, str], secret_keys: Collection[str] = ()) -> Model:
+    """Validate a stack's configuration against a model, whole.
 
     Args:
+        model: what the configuration may say.
+        project: the project's name, and so the namespace of its keys.
         config: full key (``auterity:network``) to value as the engine hands it over: text, or JSON for a structure.
         secret_keys: full keys whose values are secret and never shown.
 
@@ -46,25 +55,28 @@ def load(config: Mapping[str, str], secret_keys: Collection[str] = ()) -> StackS
     lines: list[str] = []
     for full_key, text in sorted(config.items()):
         namespace, _, key = full_key.partition(":")
-        if namespace == PROJECT:
-            document[key] = _value(key, text)
+        if namespace == project:
+            document[key] = _value(model, key, text)
         elif namespace not in _ENGINE_NAMESPACES:
-            lines.append(f"{full_key}: not read by this project; allowed: keys of {PROJECT}:, such as {PROJECT}:aws")
+            first = next(iter(model.model_fields))
+            lines.append(
+                f"{full_key}: not read by this project; allowed: keys of {project}:, such as {project}:{first}"
+            )
     try:
-        settings = StackSettings.model_validate_json(
+        settings = model.model_validate_json(
             json.dumps(document), strict=True, context={"environment": document.get("environment")}
         )
     except ValidationError as error:
         secret = {key.partition(":")[2] for key in secret_keys}
-        lines += [line for details in error.errors() for line in _lines(details, secret)]
+        lines += [f"{project}:{line}" for details in error.errors() for line in _lines(model, details, secret)]
     if lines:
         raise SettingsError(lines)
     return settings
 
 
-def _value(key: str, text: str) -> Any:
+def _value(model: type[Settings], key: str, text: str) -> Any:
     """Decode a structure; leave text as it is, also where a structure is wanted (validation then says so)."""
-    field = StackSettings.model_fields.get(key)
+    field = model.model_fields.get(key)
     if field is not None and field.annotation is not None and _is_text(field.annotation):
         return text
     try:
@@ -74,7 +86,7 @@ def _value(key: str, text: str) -> Any:
 
 
 def _is_text(annotation: Any) -> bool:
-    return not any(isinstance(t, type) and issubclass(t, (BaseModel, dict)) for t in _members(annotation))
+    return not any(isinstance(t, type) and issubclass(t, (BaseModel, dict, list, tuple)) for t in _members(annotation))
 
 
 def _members(annotation: Any) -> Iterator[Any]:
@@ -85,23 +97,19 @@ def _members(annotation: Any) -> Iterator[Any]:
         yield get_origin(annotation) or annotation
 
 
-def _lines(details: ErrorDetails, secret: Collection[str]) -> Iterator[str]:
+def _lines(model: type[Settings], details: ErrorDetails, secret: Collection[str]) -> Iterator[str]:
     path = [str(part) for part in details["loc"]]
     cause = details.get("ctx", {}).get("error")
     if isinstance(cause, BrokenRulesError):
         for problem in cause.problems:
             yield _line([*path, *([problem.key] if problem.key else [])], problem.given, problem.allowed, secret)
     elif details["type"] == "extra_forbidden":
-        known = _known_keys(path[:-1])
+        known = _known_keys(model, path[:-1])
         close = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        yield (
-            f"{PROJECT}:{'.'.join(path)}: no such setting{hint} Allowed here: {', '.join(known)}"
-            if hint
-            else (f"{PROJECT}:{'.'.join(path)}: no such setting; allowed here: {', '.join(known)}")
-        )
+        hint = f"; did you mean {close[0]}? Allowed here" if close else "; allowed here"
+        yield f"{'.'.join(path)}: no such setting{hint}: {', '.join(known)}"
     elif details["type"] == "missing":
-        yield f"{PROJECT}:{'.'.join(path)}: not set; it has no default"
+        yield f"{'.'.join(path)}: not set; it has no default"
     else:
         yield _line([part for part in path if part != "[key]"], details["input"], _allowed(details), secret)
 
@@ -111,7 +119,7 @@ def _line(path: list[str], given: object, allowed: str, secret: Collection[str])
     shown = "[secret]" if path and path[0] in secret else json.dumps(given, default=str)
     if len(shown) > 120:
         shown = shown[:117] + "..."
-    return f"{PROJECT}:{dotted}: {shown} given; allowed: {allowed}"
+    return f"{dotted}: {shown} given; allowed: {allowed}"
 
 
 def _allowed(details: ErrorDetails) -> str:
@@ -130,12 +138,12 @@ def _allowed(details: ErrorDetails) -> str:
             return message.replace("a valid integer", "an integer").replace("a valid ", "a ")
 
 
-def _known_keys(path: list[str]) -> list[str]:
+def _known_keys(model: type[Settings], path: list[str]) -> list[str]:
     """List the keys of the section at `path`."""
-    model: type[BaseModel] = StackSettings
+    here: type[BaseModel] = model
     for part in path:
-        field = model.model_fields.get(part)
+        field = here.model_fields.get(part)
         if field is None:
             break
-        model = next((m for m in _members(field.annotation) if isinstance(m, type) and issubclass(m, Settings)), model)
-    return sorted(model.model_fields)
+        here = next((m for m in _members(field.annotation) if isinstance(m, type) and issubclass(m, Settings)), here)
+    return sorted(here.model_fields)

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.inputs import InputError, load
+from bootstrap.inputs import load
 from bootstrap.rights import CHANGES
 from sandbox.cloud.aws.catalog import CATALOG
+from settings import SettingsError
 from tests.unit.programs import ROOT, shipped
 from tests.unit.recording import ACCOUNT_ID, Recording, record
 
@@ -185,10 +186,10 @@ def test_a_deployment_may_do_what_the_types_of_the_stacks_need() -> None:
     [("repository", "no-owner"), ("stacks", []), ("stacks", ["preview-dev"]), ("account_id", "12"), ("region", "here")],
 )
 def test_a_wrong_input_is_named(key: str, value: Any) -> None:
-    with pytest.raises(InputError, match=f"auterity-bootstrap:{key}"):
+    with pytest.raises(SettingsError, match=f"auterity-bootstrap:{key}"):
         load(config(**{key: value}))
 
 
 def test_an_unknown_key_is_named() -> None:
-    with pytest.raises(InputError, match="auterity-bootstrap:repo: 'x' given"):
-        load(config(repo="x"))
+    with pytest.raises(SettingsError, match=r"auterity-bootstrap:repositry: no such setting; did you mean repository\?"):
+        load(config(repositry="x"))
