@@ -35,7 +35,8 @@ class BrokenRulesError(ValueError):
 class Settings(BaseModel):
     """Base of every settings model: frozen, complete (no unknown keys), and checked across its keys by `problems`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    # A section's validator is part of its stack's: made by itself, too, it would only cost time.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong between keys that are each right by themselves."""
