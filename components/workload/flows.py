@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ meta = kubernetes.meta.v1
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 """Label that the API server puts on every namespace."""
+
+EVERY_POD = "every-pod"
+"""Name of the policy of those flows of a namespace that are not one workload's."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Flow:
     """Connections that are wanted.
 
     Attributes:
-        name: what they are for; names the policies.
+        name: what they are for.
         source: who opens them.
         target: who accepts them.
         ports: ports of the target, by protocol: ``("TCP", 8000)``.
@@ -75,34 +79,42 @@ def deny_all(name: str, namespace: str, opts: pulumi.ResourceOptions) -> net.Net
 
 
 def allow(name: str, flows: Iterable[Flow], opts: Mapping[str, pulumi.ResourceOptions]) -> None:
-    """Open both ends of every flow, each end that is in a namespace of ours.
+    """Open both ends of every flow, each end that is in a namespace of ours: one policy for each workload.
 
     Args:
         name: prefix of every name.
-        flows: the flows.
+        flows: the flows; in which order does not matter.
         opts: namespace to the options of what is put into it.
     """
-    for flow in flows:
-        ports = [net.NetworkPolicyPortArgs(protocol=protocol, port=port) for protocol, port in flow.ports]
-        if flow.target.namespace is not None and flow.target.namespace in opts:
-            net.NetworkPolicy(
-                f"{name}-{flow.target.namespace}-from-{flow.name}",
-                metadata=meta.ObjectMetaArgs(name=f"from-{flow.name}", namespace=flow.target.namespace),
-                spec=net.NetworkPolicySpecArgs(
-                    pod_selector=flow.target.pods(),
-                    policy_types=["Ingress"],
-                    ingress=[net.NetworkPolicyIngressRuleArgs(from_=flow.source.peer(), ports=ports)],
-                ),
-                opts=opts[flow.target.namespace],
-            )
-        if flow.source.namespace is not None and flow.source.namespace in opts:
-            net.NetworkPolicy(
-                f"{name}-{flow.source.namespace}-to-{flow.name}",
-                metadata=meta.ObjectMetaArgs(name=f"to-{flow.name}", namespace=flow.source.namespace),
-                spec=net.NetworkPolicySpecArgs(
-                    pod_selector=flow.source.pods(),
-                    policy_types=["Egress"],
-                    egress=[net.NetworkPolicyEgressRuleArgs(to=flow.target.peer(), ports=ports)],
-                ),
-                opts=opts[flow.source.namespace],
-            )
+    incoming: dict[tuple[str, str | None], list[Flow]] = defaultdict(list)
+    outgoing: dict[tuple[str, str | None], list[Flow]] = defaultdict(list)
+    ends: dict[tuple[str, str | None], Endpoint] = {}
+    for flow in sorted(flows, key=lambda flow: flow.name):
+        for end, opened in ((flow.target, incoming), (flow.source, outgoing)):
+            if end.namespace is not None and end.namespace in opts:
+                ends[end.namespace, end.name] = end
+                opened[end.namespace, end.name].append(flow)
+    for (namespace, workload), end in ends.items():
+        ingress = [
+            net.NetworkPolicyIngressRuleArgs(from_=flow.source.peer(), ports=_ports(flow))
+            for flow in incoming[namespace, workload]
+        ]
+        egress = [
+            net.NetworkPolicyEgressRuleArgs(to=flow.target.peer(), ports=_ports(flow))
+            for flow in outgoing[namespace, workload]
+        ]
+        net.NetworkPolicy(
+            f"{name}-{namespace}-{workload or EVERY_POD}",
+            metadata=meta.ObjectMetaArgs(name=workload or EVERY_POD, namespace=namespace),
+            spec=net.NetworkPolicySpecArgs(
+                pod_selector=end.pods(),
+                policy_types=[*(["Ingress"] if ingress else []), *(["Egress"] if egress else [])],
+                ingress=ingress or None,
+                egress=egress or None,
+            ),
+            opts=opts[namespace],
+        )
+
+
+def _ports(flow: Flow) -> list[net.NetworkPolicyPortArgs]:
+    return [net.NetworkPolicyPortArgs(protocol=protocol, port=port) for protocol, port in flow.ports]

@@ -206,7 +206,7 @@ LINES: tuple[Line, ...] = (
         "kubernetes:networking.k8s.io/v1:NetworkPolicy",
         "spec.egress.0.ports",
         None,
-        "to-dns",
+        "-every-pod",
     ),
     Line("kubernetes-load-balancer-closed", "kubernetes:core/v1:Service", "spec.type", "LoadBalancer", "prod-app"),
     Line("kubernetes-admin-ports-inside", "kubernetes:core/v1:Service", "spec.type", "NodePort", "prod-vault"),

@@ -68,8 +68,8 @@ def test_every_namespace_is_closed_in_both_directions() -> None:
 def test_a_flow_opens_its_port_at_both_ends_and_nothing_else() -> None:
     flow = Flow("database", Endpoint("shop", "app"), Endpoint("data", "postgres"), (("TCP", 5432),))
     recording = foundation(flow)
-    target = recording.named("auterity-test-data-from-database", POLICY).inputs["spec"]
-    source = recording.named("auterity-test-shop-to-database", POLICY).inputs["spec"]
+    target = recording.named("auterity-test-data-postgres", POLICY).inputs["spec"]
+    source = recording.named("auterity-test-shop-app", POLICY).inputs["spec"]
     port = [{"protocol": "TCP", "port": 5432}]
     assert target["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "postgres"}}
     assert target["policyTypes"] == ["Ingress"]
@@ -89,9 +89,24 @@ def test_a_flow_opens_its_port_at_both_ends_and_nothing_else() -> None:
 def test_a_flow_to_the_outside_opens_the_inner_end_alone() -> None:
     flow = Flow("dns", Endpoint("shop"), Endpoint(None, blocks=("0.0.0.0/0",)), (("UDP", 53),))
     recording = foundation(flow)
-    spec = recording.named("auterity-test-shop-to-dns", POLICY).inputs["spec"]
+    spec = recording.named("auterity-test-shop-every-pod", POLICY).inputs["spec"]
     assert spec["egress"] == [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"protocol": "UDP", "port": 53}]}]
     assert len(recording.of_type(POLICY)) == 3
+
+
+def test_a_workload_has_one_policy_whatever_order_its_flows_are_named_in() -> None:
+    app = Endpoint("shop", "app")
+    named = [
+        Flow("gateway", Endpoint("shop", "gateway"), app, (("TCP", 8000),)),
+        Flow("database", app, Endpoint("data", "postgres"), (("TCP", 5432),)),
+        Flow("cache", app, Endpoint("data", "valkey"), (("TCP", 6379),)),
+    ]
+    specs = [
+        foundation(*flows).named("auterity-test-shop-app", POLICY).inputs["spec"] for flows in (named, named[::-1])
+    ]
+    assert specs[0] == specs[1]
+    assert specs[0]["policyTypes"] == ["Ingress", "Egress"]
+    assert [rule["ports"][0]["port"] for rule in specs[0]["egress"]] == [6379, 5432]
 
 
 def test_a_namespace_is_bounded_and_gives_what_states_nothing_something_small() -> None:
