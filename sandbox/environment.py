@@ -47,6 +47,10 @@ def engine_environment(home: Path, stack: str, environ: Mapping[str, str] | None
         "PULUMI_STACK": stack,
         # By itself the engine does four things at once for each CPU; what it does is to wait for the cloud.
         "PULUMI_PARALLEL": "64",
+        # The engine writes the whole state down before and after each step: by itself it then collects garbage all
+        # the time. Beyond a GiB it does so again.
+        "GOGC": "400",
+        "GOMEMLIMIT": "1GiB",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",

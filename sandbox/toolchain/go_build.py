@@ -10,8 +10,8 @@ from pathlib import Path
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.progress import long_step, run
 
-COMPILER_FLAGS = "all=-l"
-"""No inlining: compiling takes a third less time, and what runs takes a little more."""
+COMPILER_FLAGS = ("all=-l", "std=")
+"""No inlining outside of Go's own packages: compiling takes a third less time, and what runs takes a little more."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class GoProgram:
         package: the package to build, seen from there.
         variables: full name of a string variable of the program to the value that the linker puts there.
         tags: build tags.
+        inlined: patterns of further packages that are compiled with inlining: those where the program spends its time.
         usually: how long a build takes into an empty cache.
     """
 
@@ -35,6 +36,7 @@ class GoProgram:
     usually: str
     variables: tuple[tuple[str, str], ...] = ()
     tags: tuple[str, ...] = ()
+    inlined: tuple[str, ...] = ()
 
 
 def required_version(module: Path, requirement: str) -> str:
@@ -77,7 +79,7 @@ def build(go: str, program: GoProgram, executable: Path) -> None:
         "-v",
         "-trimpath",
         "-buildvcs=false",
-        f"-gcflags={COMPILER_FLAGS}",
+        *(f"-gcflags={flags}" for flags in (*COMPILER_FLAGS, *(f"{pattern}=" for pattern in program.inlined))),
         f"-ldflags={' '.join(['-s -w', *(f'-X {name}={value}' for name, value in program.variables)])}",
         *_tags(program.tags),
         f"-o={executable}",
