@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from benchmarks import engine
 from benchmarks.engine import Run
 from benchmarks.preview import Previews
 from benchmarks.scaling import write_programs
 from policies.catalogue import RULES
-from policies.pack import EXEMPTIONS
+from policies.config import FILE
+from policies.rules import Environment
 from sandbox.workspace import CHECKOUT, Sandbox
 
 GOAL = 1.25
@@ -48,14 +52,16 @@ def measure(directory: Path, stack: str, pairs: int = PAIRS) -> Ruled:
         of_stack = [_pair(sandbox, stack) for _ in range(pairs)]
     names = write_programs(directory / "services", stack, COUNTS).values()
     # These programs are no platform, and break rules: all are asked, and none stops the preview.
-    levels = directory / "levels.json"
-    levels.write_text(json.dumps(dict.fromkeys([EXEMPTIONS, *(rule.name for rule in RULES)], "advisory")))
+    lenient = shutil.copytree(PACK, directory / "lenient", ignore=shutil.ignore_patterns(".venv"))
+    (lenient / ".venv").symlink_to(sys.prefix)
+    levels = dict.fromkeys((rule.name for rule in RULES), "advisory")
+    (lenient / FILE.name).write_text(yaml.safe_dump({"levels": {Environment.PROD.value: levels}}))
     with Sandbox(directory / "sizes", checkout=directory / "services") as sandbox:
         engine.preview(sandbox, next(iter(names)))
-        sizes = [_pair(sandbox, name, f"--policy-pack-config={levels}") for name in names]
+        sizes = [_pair(sandbox, name, lenient) for name in names]
     return Ruled(Previews(stack, of_stack), sizes)
 
 
-def _pair(sandbox: Sandbox, stack: str, *options: str) -> tuple[Run, Run]:
+def _pair(sandbox: Sandbox, stack: str, pack: Path = PACK) -> tuple[Run, Run]:
     free = engine.preview(sandbox, stack)
-    return engine.run(sandbox, stack, "preview", "--policy-pack", str(PACK), *options), free
+    return engine.run(sandbox, stack, "preview", "--policy-pack", str(pack)), free

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from pulumi_policy import (
     ResourceValidation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
+    StackValidation,
     StackValidationArgs,
     StackValidationPolicy,
 )
@@ -38,10 +39,16 @@ class NotDecidedError(UnknownValueError):
         self.message = "not decided before the deployment: " + "; ".join(map(str, opens))
 
 
-class _Types(threading.local):
-    """The type of the resource that this thread's request is about, once the recorder has seen it."""
+class _Shown(threading.local):
+    """What the request of this thread has shown so far.
 
-    now: str | None = None
+    Attributes:
+        type: the type of the resource that it is about, once the recorder has seen it.
+        stack: the resources of the stack that it is about, once one of its policies has seen them.
+    """
+
+    type: str | None = None
+    stack: tuple[Resource, ...] | None = None
 
 
 class _ForSomeTypes(ResourceValidationPolicy):
@@ -50,13 +57,36 @@ class _ForSomeTypes(ResourceValidationPolicy):
     A pack has scores of policies, and each would otherwise have every resource of the stack unpacked for itself.
     """
 
-    def __init__(self, rule: Rule, check: ResourceValidation, level: EnforcementLevel, types: _Types) -> None:
+    def __init__(self, rule: Rule, check: ResourceValidation, level: EnforcementLevel, shown: _Shown) -> None:
         super().__init__(rule.name, rule.title, check, level)
         self._rule = rule
-        self._types = types
+        self._shown = shown
 
     def has_validation(self) -> bool:
-        return self._types.now is None or self._rule.looks_at(self._types.now)
+        return self._shown.type is None or self._rule.looks_at(self._shown.type)
+
+
+class _WhereItFinds(StackValidationPolicy):
+    """A policy of the whole stack that counts as disabled in a stack where it finds nothing.
+
+    pulumi-policy unpacks all resources of the stack anew for each policy that is not disabled, and asks for the level
+    before that. What the first of a pack's policies was shown is enough to see which of the others have a word to say.
+    """
+
+    def __init__(
+        self, rule: Rule, check: StackValidation, level: EnforcementLevel, finds: Callable[[Rule], bool]
+    ) -> None:
+        self._rule = rule
+        self._finds = finds
+        super().__init__(rule.name, rule.title, check, level)
+
+    @property
+    def enforcement_level(self) -> EnforcementLevel | None:
+        return self._level if self._finds(self._rule) else EnforcementLevel.DISABLED
+
+    @enforcement_level.setter
+    def enforcement_level(self, level: EnforcementLevel | None) -> None:
+        self._level = level
 
 
 class Pack:
@@ -71,7 +101,7 @@ class Pack:
         self._rules = list(rules)
         self._environment = environment
         self._exemptions = Exemptions(settings.exemptions, today)
-        self._types = _Types()
+        self._shown = _Shown()
         self._recorded: dict[str, dict[str, Any]] = {}
 
     def policies(self) -> list[Policy]:
@@ -95,18 +125,18 @@ class Pack:
 
     def _policy(self, rule: Rule) -> Policy:
         if rule.of_stack:
-            return StackValidationPolicy(
-                rule.name,
-                rule.title,
-                lambda args, report: self._report(rule, rule.check(self._stack(rule, args)), report),  # type: ignore[arg-type]
+            return _WhereItFinds(
+                rule,
+                lambda args, report: self._look_at_all(rule, args, report),
                 self.level(rule),
+                lambda rule: self._shown.stack is None or any(True for _ in self._found(rule, self._shown.stack)),
             )
         return _ForSomeTypes(
-            rule, lambda args, report: self._look_at(rule, args, report), self.level(rule), self._types
+            rule, lambda args, report: self._look_at(rule, args, report), self.level(rule), self._shown
         )
 
     def _record(self, args: ResourceValidationArgs, _: ReportViolation) -> None:
-        self._types.now = args.resource_type
+        self._shown.type = args.resource_type
         self._recorded[args.urn] = plain(args.props)
 
     def _look_at(self, rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -122,10 +152,14 @@ class Pack:
         )
         self._report(rule, of_each([resource], rule.check), report)  # type: ignore[arg-type]
 
-    def _stack(self, rule: Rule, args: StackValidationArgs) -> Stack:
-        return Stack(
-            tuple(self._seen(each) for each in args.resources if rule.looks_at(each.resource_type)), self._settings
-        )
+    def _look_at_all(self, rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
+        if self._shown.stack is None:
+            self._shown.stack = tuple(map(self._seen, args.resources))
+        self._report(rule, self._found(rule, self._shown.stack), report)
+
+    def _found(self, rule: Rule, resources: Iterable[Resource]) -> Iterable[Finding]:
+        looked_at = tuple(each for each in resources if rule.looks_at(each.type))
+        return rule.check(Stack(looked_at, self._settings))  # type: ignore[arg-type]
 
     def _seen(self, resource: PolicyResource) -> Resource:
         outputs: Mapping[str, Any] = plain(resource.props)
@@ -158,6 +192,7 @@ class Pack:
             raise NotDecidedError(opens)
 
     def _judge(self, args: StackValidationArgs, report: ReportViolation) -> None:
+        self._shown.stack = None
         for resource in args.resources[:1]:
             self._exemptions.meet(resource.urn)
         for problem in self._exemptions.problems():

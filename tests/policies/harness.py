@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from pulumi_policy import (
+    EnforcementLevel,
     PolicyResource,
     PolicyResourceOptions,
     ResourceValidationArgs,
@@ -100,6 +101,8 @@ def hear(policy: Any, args: Any, outcome: Outcome) -> None:
         outcome.violations.add((policy.name, (about or "").rsplit("::", 1)[-1]))
         outcome.messages.append(message)
 
+    if policy.enforcement_level is EnforcementLevel.DISABLED:
+        return
     try:
         policy.validate(args, report)
     except UnknownValueError as error:
