@@ -191,5 +191,5 @@ def test_a_wrong_input_is_named(key: str, value: Any) -> None:
 
 
 def test_an_unknown_key_is_named() -> None:
-    with pytest.raises(SettingsError, match=r"auterity-bootstrap:repositry: no such setting; did you mean repository\?"):
+    with pytest.raises(SettingsError, match=r"bootstrap:repositry: no such setting; did you mean repository\?"):
         load(config(repositry="x"))
