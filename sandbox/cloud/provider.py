@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +16,7 @@ from sandbox.cloud.differences import MAPS, Comparison, differences
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import NEVER_READY, Faults
 from sandbox.cloud.property_values import UNKNOWN, Properties, holds_unknown, plain_map, wrap_map
-from sandbox.cloud.sdk_types import Problem, SdkType, provider_type, sdk_type
+from sandbox.cloud.sdk_types import Problem, SdkType, provider_type, sdk_type, sdk_version
 from sandbox.cloud.store import Resource, Store
 
 OLD_INPUTS: ContextVar[Properties | None] = ContextVar("old inputs", default=None)
@@ -102,6 +102,10 @@ class SimulatedProvider(sdk.Provider):
     def destroy(self, resource: Resource) -> None:
         """Take a resource out of the store, or raise a `CloudError`."""
 
+    def types(self) -> Iterable[str]:
+        """Name the types that the provider describes, for programs in languages that have no SDK, such as YAML."""
+        return ()
+
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a function of the provider, or raise a `CloudError`."""
         raise CloudError(f"{token}: the simulated {self.package} provider does not know this function")
@@ -116,6 +120,12 @@ class SimulatedProvider(sdk.Provider):
         return f"{operation}: {texts.get(kind, kind)}"
 
     # What every cloud does alike
+
+    async def get_schema(self, request: sdk.GetSchemaRequest) -> sdk.GetSchemaResponse:
+        resources = {token: _schema(self.kind(token)) for token in self.types()}
+        return sdk.GetSchemaResponse(
+            json.dumps({"name": self.package, "version": sdk_version(self.package), "resources": resources})
+        )
 
     async def check_config(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
         config = _unpacked(plain_map(request.new_inputs))
@@ -306,6 +316,19 @@ class SimulatedProvider(sdk.Provider):
                 number=number,
             )
         )
+
+
+def _schema(kind: SdkType) -> dict[str, Any]:
+    """Describe a type to the engine. Of which type a property is, a check says: here it may be anything."""
+
+    def properties(names: Iterable[str]) -> dict[str, Any]:
+        return {name: {"$ref": "pulumi.json#/Any"} for name in sorted(names)}
+
+    return {
+        "inputProperties": properties(kind.inputs),
+        "requiredInputs": sorted(kind.required),
+        "properties": properties(kind.outputs),
+    }
 
 
 def _as_asked(truth: Any, asked: Any) -> Any:

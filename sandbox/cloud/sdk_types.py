@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections.abc
 import enum
-import importlib
+import importlib.metadata
 import inspect
 import re
 import types
@@ -61,6 +61,11 @@ class SdkType:
     def problems(self, given: Mapping[str, Any]) -> list[Problem]:
         """Judge plain inputs: unknown names, missing ones, wrong types, at any depth. Unknown values pass."""
         return list(_object_problems("", given, self.inputs, self.required))
+
+
+def sdk_version(package: str) -> str:
+    """Return the version of the installed SDK of a provider package."""
+    return importlib.metadata.version(f"pulumi-{package}")
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.metadata
 import shlex
 import shutil
 import sys
@@ -27,6 +26,7 @@ from sandbox.cloud.aws import control_plane
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.provider import OLD_INPUTS, SimulatedProvider
+from sandbox.cloud.sdk_types import sdk_version
 from sandbox.cloud.store import Store
 from sandbox.kubernetes.provider import KubernetesProvider
 
@@ -194,11 +194,6 @@ class Cloud:
             if server is not None:
                 with contextlib.suppress(asyncio.CancelledError):
                     await server.stop(grace=None)
-
-
-def sdk_version(package: str) -> str:
-    """Return the version of the installed SDK of a provider package."""
-    return importlib.metadata.version(f"pulumi-{package}")
 
 
 def install_plugins(pulumi_home: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
-from sandbox.cloud.server import Cloud, install_plugins, sdk_version
+from sandbox.cloud.sdk_types import sdk_version
+from sandbox.cloud.server import Cloud, install_plugins
 from tests.cloud.hands import urn
 from tests.cloud.landscape import VPC
 

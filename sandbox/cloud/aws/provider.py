@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -74,6 +74,9 @@ class AwsProvider(SimulatedProvider):
             failure = sdk.CheckFailure("region", f"invalid AWS Region: {region}")
             response.failures = [*(response.failures or ()), failure]
         return response
+
+    def types(self) -> Iterable[str]:
+        return CATALOG
 
     def account(self, inputs: Mapping[str, Any]) -> str:
         return ACCOUNT
