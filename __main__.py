@@ -12,6 +12,7 @@ import sys
 import pulumi
 
 from components.access import WorkloadAccess, WorkloadAccessArgs
+from components.image import existing_image
 from composition.app import build_image, serve_on_ecs
 from composition.cluster import find_cluster, make_eks_cluster
 from composition.edge import make_edge
@@ -69,7 +70,8 @@ def cluster_platform(settings: StackSettings, where: ExistingClusterSettings) ->
     name = stack_prefix()
     cluster = find_cluster(name, where)
     if settings.app and settings.image and settings.runtimes.kubernetes:
-        run_workload(name, settings, settings.app, settings.image.reference or "", cluster.provider)
+        image = existing_image(settings.image, settings.app.architecture)
+        run_workload(name, settings, settings.app, image, cluster.provider)
 
 
 async def main() -> None:

@@ -51,10 +51,10 @@ class AppImage(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AppImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:image:AppImage", name, None, opts)
-        if args.settings.build is not None:
+        if args.settings.build is not None and args.settings.build.published_in is None:
             self._build(name, args, args.settings.build)
         else:
-            self.reference = pulumi.Output.from_input(args.settings.reference or "")
+            self.reference = pulumi.Output.from_input(existing_image(args.settings, args.architecture))
             ecr = args.settings.ecr_repository
             self.repository_arn = (
                 pulumi.Output.format(
@@ -91,9 +91,7 @@ class AppImage(pulumi.ComponentResource):
         )
         image = docker.Image(
             f"{name}-{args.workload}",
-            image_name=pulumi.Output.concat(
-                repository.repository_url, ":", content_digest(build, PLATFORMS[args.architecture])[:40]
-            ),
+            image_name=pulumi.Output.concat(repository.repository_url, ":", content_tag(build, args.architecture)),
             build=docker.DockerBuildArgs(
                 context=build.context,
                 dockerfile=str(build.path),
@@ -110,6 +108,18 @@ class AppImage(pulumi.ComponentResource):
         )
         self.reference = image.repo_digest
         self.repository_arn = repository.arn
+
+
+def existing_image(settings: ImageSettings, architecture: str) -> str:
+    """Name an image that the stack does not build: by what the settings say, or by the sources it was built from."""
+    if settings.build is None:
+        return settings.reference or ""
+    return f"{settings.build.published_in}:{content_tag(settings.build, architecture)}"
+
+
+def content_tag(build: ImageBuild, architecture: str) -> str:
+    """Return the tag of what is built for a processor (``X86_64``, ``ARM64``): it names the sources."""
+    return content_digest(build, PLATFORMS[architecture])[:40]
 
 
 def keep_newest(count: int) -> dict[str, object]:

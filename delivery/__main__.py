@@ -12,11 +12,14 @@ from rich.console import Console
 from delivery import engine
 from delivery.changes import Changes
 from delivery.comment import comment
+from delivery.image import BuiltImage, ImageError, image_of
 
 STOPPED, DIFFERS, WRONG = 1, 2, 3
 """Exit codes: this may not be deployed; the cloud, or the change, is not as expected; the call itself is wrong."""
 
 app = typer.Typer(help="Say what a change does, and do it as it was said.", no_args_is_help=True)
+images = typer.Typer(help="The app's image, built once before any stack is brought up.", no_args_is_help=True)
+app.add_typer(images, name="image")
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 Stack = Annotated[str, typer.Argument(help="Name of the stack.")]
@@ -80,6 +83,33 @@ def deploy(
         raise typer.Exit(DIFFERS) from error
     tell(account, out)
     raise typer.Exit(STOPPED if account.stopped else 0)
+
+
+@images.command()
+def show(stack: Stack) -> None:
+    """Print name and registry of the image that a stack runs, as GitHub takes outputs of a step."""
+    image = built(stack)
+    typer.echo(f"reference={image.reference}\nregistry={image.registry}")
+
+
+@images.command()
+def build(stack: Stack) -> None:
+    """Build the image that a stack runs, under the name that it has there."""
+    image = built(stack)
+    try:
+        image.make()
+    except ImageError as error:
+        errors.print(f"error: {error}")
+        raise typer.Exit(STOPPED) from error
+
+
+def built(stack: str) -> BuiltImage:
+    """Read which image a stack runs."""
+    try:
+        return image_of(Path(f"Pulumi.{stack}.yaml"))
+    except ImageError as error:
+        errors.print(f"error: {error}")
+        raise typer.Exit(WRONG) from error
 
 
 def tell(account: Changes, out: Path | None) -> None:

@@ -38,9 +38,12 @@ def _exact(reference: str) -> str:
 ImageReference = Annotated[str, AfterValidator(_exact)]
 """Name of an image with an exact tag or a digest."""
 
+ImageRepository = Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?/[a-z0-9]+([._/-]+[a-z0-9]+)*$")]
+"""A registry's host and the name of a repository there, without tag and digest."""
+
 
 class ImageBuild(Settings):
-    """Build the image from its sources and push it to a repository of the stack."""
+    """Build the image from its sources and push it to a repository of the stack, unless the pipeline has done both."""
 
     context: Annotated[str, Field(min_length=1, examples=["examples/app"])]
     """Directory with the Dockerfile and all that it copies, seen from the project."""
@@ -50,6 +53,13 @@ class ImageBuild(Settings):
 
     args: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
     """Build arguments; no secrets, which an image's history shows."""
+
+    published_in: (
+        Annotated[ImageRepository, Field(examples=["123456789012.dkr.ecr.us-east-1.amazonaws.com/auterity/app"])] | None
+    ) = None
+    """Repository of immutable tags into which the pipeline has built, scanned and pushed the image, once for all stacks
+    that name it; the stack then makes no repository and builds nothing.
+    """
 
     keep_images: Annotated[int, Field(ge=1, le=1000)] = 30
     """Newest images that the repository keeps."""
@@ -78,8 +88,8 @@ class ImageSettings(Settings):
 
     @property
     def ecr_repository(self) -> tuple[str, str, str] | None:
-        """Account, Region and name of the ECR repository that `reference` is in; None for any other registry."""
-        found = _REFERENCE.fullmatch(self.reference or "")
+        """Account, Region and name of the ECR repository of an image that exists; None for any other registry."""
+        found = _REFERENCE.fullmatch(self.reference or (self.build and self.build.published_in) or "")
         ecr = _ECR.fullmatch(found["repository"]) if found else None
         return (ecr["account"], ecr["region"], ecr["name"]) if ecr else None
 

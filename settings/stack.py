@@ -211,8 +211,9 @@ class StackSettings(Settings):
             yield Problem("gateway", None, "set where the edge sends requests to the cluster (`runtimes.kubernetes`)")
         if self.runtimes.ecs > 0 and (self.ecs is None or self.network is None):
             yield Problem("runtimes.ecs", self.runtimes.ecs, "0 in a stack without `ecs` and `network`")
-        if self.aws is None and self.image is not None and self.image.build is not None:
-            yield Problem("image.build", "set", "unset in a stack without `aws`, which has no registry to push to")
+        if self.aws is None and self.image and self.image.build and not self.image.build.published_in:
+            allowed = "with published_in in a stack without `aws`, which has no registry to push to; or `reference`"
+            yield Problem("image.build", "set", allowed)
 
     def _observability_problems(self, observability: ObservabilitySettings) -> Iterator[Problem]:
         if observability.logs.object_storage and self.aws is None:

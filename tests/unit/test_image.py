@@ -12,7 +12,7 @@ import pulumi_docker as docker
 import pytest
 
 from components.account import AwsAccount
-from components.image import AppImage, AppImageArgs, content_digest
+from components.image import AppImage, AppImageArgs, content_digest, content_tag
 from settings import ImageBuild, ImageSettings
 from tests.unit.recording import REGION, Recording, record
 
@@ -57,6 +57,22 @@ def test_an_image_that_exists_is_used_and_nothing_is_made() -> None:
 def test_an_image_of_another_accounts_ecr_says_where_to_pull_it() -> None:
     _, found = image(ImageSettings(reference="210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/app:1.4.2"))
     assert found["repository_arn"] == "arn:aws:ecr:eu-west-1:210987654321:repository/team/app"
+
+
+def test_an_image_that_the_pipeline_has_published_is_run_by_the_tag_that_names_its_sources(context: Path) -> None:
+    build = ImageBuild(context=str(context), published_in="210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+    recording, found = image(ImageSettings(build=build))
+    assert found["reference"] == f"{build.published_in}:{content_tag(build, 'X86_64')}"
+    assert found["repository_arn"] == "arn:aws:ecr:eu-west-1:210987654321:repository/team/app"
+    assert [r.type for r in recording.resources if r.custom and not r.type.startswith("pulumi:")] == []
+
+
+@pytest.mark.parametrize("repository", ["app", "registry.example.com/app:1.4.2", "registry.example.com/App"])
+def test_what_is_published_into_is_a_repository_with_its_registry_and_without_a_tag(
+    context: Path, repository: str
+) -> None:
+    with pytest.raises(ValueError, match="published_in"):
+        ImageBuild(context=str(context), published_in=repository)
 
 
 def test_a_tag_never_moves_and_every_push_is_scanned(context: Path) -> None:
