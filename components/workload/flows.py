@@ -86,33 +86,28 @@ def allow(name: str, flows: Iterable[Flow], opts: Mapping[str, pulumi.ResourceOp
         flows: the flows; in which order does not matter.
         opts: namespace to the options of what is put into it.
     """
-    incoming: dict[tuple[str, str | None], list[Flow]] = defaultdict(list)
-    outgoing: dict[tuple[str, str | None], list[Flow]] = defaultdict(list)
-    ends: dict[tuple[str, str | None], Endpoint] = {}
+    incoming: dict[Endpoint, list[Flow]] = defaultdict(list)
+    outgoing: dict[Endpoint, list[Flow]] = defaultdict(list)
     for flow in sorted(flows, key=lambda flow: flow.name):
         for end, opened in ((flow.target, incoming), (flow.source, outgoing)):
-            if end.namespace is not None and end.namespace in opts:
-                ends[end.namespace, end.name] = end
-                opened[end.namespace, end.name].append(flow)
-    for (namespace, workload), end in ends.items():
+            if end.namespace in opts:
+                opened[end].append(flow)
+    for end in dict.fromkeys([*incoming, *outgoing]):
         ingress = [
-            net.NetworkPolicyIngressRuleArgs(from_=flow.source.peer(), ports=_ports(flow))
-            for flow in incoming[namespace, workload]
+            net.NetworkPolicyIngressRuleArgs(from_=flow.source.peer(), ports=_ports(flow)) for flow in incoming[end]
         ]
-        egress = [
-            net.NetworkPolicyEgressRuleArgs(to=flow.target.peer(), ports=_ports(flow))
-            for flow in outgoing[namespace, workload]
-        ]
+        egress = [net.NetworkPolicyEgressRuleArgs(to=flow.target.peer(), ports=_ports(flow)) for flow in outgoing[end]]
+        called = end.name or EVERY_POD
         net.NetworkPolicy(
-            f"{name}-{namespace}-{workload or EVERY_POD}",
-            metadata=meta.ObjectMetaArgs(name=workload or EVERY_POD, namespace=namespace),
+            f"{name}-{end.namespace}-{called}",
+            metadata=meta.ObjectMetaArgs(name=called, namespace=end.namespace),
             spec=net.NetworkPolicySpecArgs(
                 pod_selector=end.pods(),
                 policy_types=[*(["Ingress"] if ingress else []), *(["Egress"] if egress else [])],
                 ingress=ingress or None,
                 egress=egress or None,
             ),
-            opts=opts[namespace],
+            opts=opts[end.namespace or ""],
         )
 
 

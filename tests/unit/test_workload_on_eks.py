@@ -110,9 +110,9 @@ def test_the_load_balancer_reaches_the_gateway_and_no_other_pod() -> None:
         for rule in p.inputs["spec"].get("ingress", ())
         if any("ipBlock" in peer for peer in rule["from"])
     ]
-    assert [name for name, _ in peers] == ["auterity-prod-auterity-from-edge"]
+    assert [name for name, _ in peers] == ["auterity-prod-auterity-auterity-gateway"]
     assert peers[0][1] == [{"ipBlock": {"cidr": "10.0.0.0/16"}}]
-    selector = policy("prod", "from-edge").inputs["spec"]["podSelector"]["matchLabels"]
+    selector = policy("prod", "auterity-gateway").inputs["spec"]["podSelector"]["matchLabels"]
     assert selector == {"app.kubernetes.io/name": "auterity-gateway"}
 
 
