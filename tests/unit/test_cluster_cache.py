@@ -96,10 +96,13 @@ def test_a_volume_too_small_for_the_log_is_refused() -> None:
 
 
 def test_only_the_app_reaches_the_cache() -> None:
-    policies = shipped("local").of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy")
-    [ingress] = [p.inputs["spec"] for p in policies if p.name.endswith("-from-cache")]
-    assert ingress["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "auterity-cache"}
-    [peer] = ingress["ingress"][0]["from"]
+    policy = shipped("local").named(
+        "auterity-local-auterity-auterity-cache", "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+    )
+    spec = policy.inputs["spec"]
+    assert spec["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "auterity-cache"}
+    [rule] = [rule for rule in spec["ingress"] if {"protocol": "TCP", "port": 6379} in rule["ports"]]
+    [peer] = rule["from"]
     assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "auterity-app"}
 
 
