@@ -40,53 +40,56 @@ class NotDecidedError(UnknownValueError):
 
 
 class _Shown(threading.local):
-    """What the request of this thread has shown so far.
+    """What the request of this thread is about.
 
     Attributes:
-        type: the type of the resource that it is about, once the recorder has seen it.
-        stack: the resources of the stack that it is about, once one of its policies has seen them.
+        resource: the resource, once the recorder has seen it.
+        stack: the resources of the stack, once one of its policies has seen them.
     """
 
-    type: str | None = None
+    resource: Resource | None = None
     stack: tuple[Resource, ...] | None = None
 
 
-class _ForSomeTypes(ResourceValidationPolicy):
-    """A policy that says of other types that it does not apply, before pulumi-policy unpacks the resource for it.
+class _WhereItFinds(Policy):
+    """A policy that counts as disabled where it would find nothing.
 
-    A pack has scores of policies, and each would otherwise have every resource of the stack unpacked for itself.
+    pulumi-policy unpacks a resource, or all resources of the stack, anew for each policy that is not disabled, and asks
+    for the level before that. What the first policy was shown is enough to see which of the others have a word to say.
     """
 
-    def __init__(self, rule: Rule, check: ResourceValidation, level: EnforcementLevel, shown: _Shown) -> None:
-        super().__init__(rule.name, rule.title, check, level)
-        self._rule = rule
-        self._shown = shown
-
-    def has_validation(self) -> bool:
-        return self._shown.type is None or self._rule.looks_at(self._shown.type)
-
-
-class _WhereItFinds(StackValidationPolicy):
-    """A policy of the whole stack that counts as disabled in a stack where it finds nothing.
-
-    pulumi-policy unpacks all resources of the stack anew for each policy that is not disabled, and asks for the level
-    before that. What the first of a pack's policies was shown is enough to see which of the others have a word to say.
-    """
-
-    def __init__(
-        self, rule: Rule, check: StackValidation, level: EnforcementLevel, finds: Callable[[Rule], bool]
-    ) -> None:
-        self._rule = rule
-        self._finds = finds
-        super().__init__(rule.name, rule.title, check, level)
+    _finds: Callable[[], bool]
 
     @property
     def enforcement_level(self) -> EnforcementLevel | None:
-        return self._level if self._finds(self._rule) else EnforcementLevel.DISABLED
+        return self._level if self._finds() else EnforcementLevel.DISABLED
 
     @enforcement_level.setter
     def enforcement_level(self, level: EnforcementLevel | None) -> None:
         self._level = level
+
+
+class _OfEach(_WhereItFinds, ResourceValidationPolicy):
+    """A policy of one resource. Where the engine was given levels it says at least to which types it does not apply."""
+
+    def __init__(
+        self, rule: Rule, check: ResourceValidation, level: EnforcementLevel, shown: _Shown, finds: Callable[[], bool]
+    ) -> None:
+        super().__init__(rule.name, rule.title, check, level)
+        self._rule = rule
+        self._shown = shown
+        self._finds = finds
+
+    def has_validation(self) -> bool:
+        return self._shown.resource is None or self._rule.looks_at(self._shown.resource.type)
+
+
+class _OfAll(_WhereItFinds, StackValidationPolicy):
+    """A policy of the whole stack."""
+
+    def __init__(self, rule: Rule, check: StackValidation, level: EnforcementLevel, finds: Callable[[], bool]) -> None:
+        super().__init__(rule.name, rule.title, check, level)
+        self._finds = finds
 
 
 class Pack:
@@ -125,39 +128,41 @@ class Pack:
 
     def _policy(self, rule: Rule) -> Policy:
         if rule.of_stack:
-            return _WhereItFinds(
+            return _OfAll(
                 rule,
                 lambda args, report: self._look_at_all(rule, args, report),
                 self.level(rule),
-                lambda rule: self._shown.stack is None or any(True for _ in self._found(rule, self._shown.stack)),
+                lambda: self._shown.stack is None or _any(self._of_all(rule, self._shown.stack)),
             )
-        return _ForSomeTypes(
-            rule, lambda args, report: self._look_at(rule, args, report), self.level(rule), self._shown
+        return _OfEach(
+            rule,
+            lambda args, report: self._look_at(rule, args, report),
+            self.level(rule),
+            self._shown,
+            lambda: self._shown.resource is None or _any(self._of_one(rule, self._shown.resource)),
         )
 
     def _record(self, args: ResourceValidationArgs, _: ReportViolation) -> None:
-        self._shown.type = args.resource_type
         self._recorded[args.urn] = plain(args.props)
+        self._shown.resource = self._resource(args)
+
+    def _resource(self, args: ResourceValidationArgs) -> Resource:
+        inputs = self._recorded.get(args.urn)
+        given = plain(args.props) if inputs is None else inputs
+        return Resource(args.urn, args.resource_type, args.name, given, settings=self._settings)
 
     def _look_at(self, rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if not rule.looks_at(args.resource_type):
-            return
-        inputs = self._recorded.get(args.urn)
-        resource = Resource(
-            args.urn,
-            args.resource_type,
-            args.name,
-            plain(args.props) if inputs is None else inputs,
-            settings=self._settings,
-        )
-        self._report(rule, of_each([resource], rule.check), report)  # type: ignore[arg-type]
+        self._report(rule, self._of_one(rule, self._resource(args)), report)
+
+    def _of_one(self, rule: Rule, resource: Resource) -> Iterable[Finding]:
+        return of_each([resource], rule.check) if rule.looks_at(resource.type) else ()  # type: ignore[arg-type]
 
     def _look_at_all(self, rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
         if self._shown.stack is None:
             self._shown.stack = tuple(map(self._seen, args.resources))
-        self._report(rule, self._found(rule, self._shown.stack), report)
+        self._report(rule, self._of_all(rule, self._shown.stack), report)
 
-    def _found(self, rule: Rule, resources: Iterable[Resource]) -> Iterable[Finding]:
+    def _of_all(self, rule: Rule, resources: Iterable[Resource]) -> Iterable[Finding]:
         looked_at = tuple(each for each in resources if rule.looks_at(each.type))
         return rule.check(Stack(looked_at, self._settings))  # type: ignore[arg-type]
 
@@ -197,3 +202,8 @@ class Pack:
             self._exemptions.meet(resource.urn)
         for problem in self._exemptions.problems():
             report(problem, None)
+
+
+def _any(found: Iterable[Finding]) -> bool:
+    """Say whether anything is found."""
+    return any(True for _ in found)
