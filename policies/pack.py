@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,10 +12,8 @@ from pulumi_policy import (
     Policy,
     PolicyResource,
     ReportViolation,
-    ResourceValidation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
-    StackValidation,
     StackValidationArgs,
     StackValidationPolicy,
 )
@@ -50,46 +48,31 @@ class _Shown(threading.local):
     resource: Resource | None = None
     stack: tuple[Resource, ...] | None = None
 
+    def nothing(self) -> None:
+        """Forget it."""
+        self.resource = self.stack = None
 
-class _WhereItFinds(Policy):
-    """A policy that counts as disabled where it would find nothing.
 
-    pulumi-policy unpacks a resource, or all resources of the stack, anew for each policy that is not disabled, and asks
-    for the level before that. What the first policy was shown is enough to see which of the others have a word to say.
+class _WithSomethingToSay(list[Policy]):
+    """Policies, of which each request goes through those alone that have something to say.
+
+    pulumi-policy unpacks a resource, or all resources of the stack, anew for each policy that it comes to. What the
+    first one was shown is enough to see which others find anything; of those that it does not come to, the engine is
+    told no violation, as of those that find none.
     """
 
-    _finds: Callable[[], bool]
+    def __init__(self, policies: Iterable[Policy], speaks: Callable[[Policy], bool], ended: Callable[[], None]) -> None:
+        super().__init__(policies)
+        self._speaks = speaks
+        self._ended = ended
 
-    @property
-    def enforcement_level(self) -> EnforcementLevel | None:
-        return self._level if self._finds() else EnforcementLevel.DISABLED
-
-    @enforcement_level.setter
-    def enforcement_level(self, level: EnforcementLevel | None) -> None:
-        self._level = level
-
-
-class _OfEach(_WhereItFinds, ResourceValidationPolicy):
-    """A policy of one resource. Where the engine was given levels it says at least to which types it does not apply."""
-
-    def __init__(
-        self, rule: Rule, check: ResourceValidation, level: EnforcementLevel, shown: _Shown, finds: Callable[[], bool]
-    ) -> None:
-        super().__init__(rule.name, rule.title, check, level)
-        self._rule = rule
-        self._shown = shown
-        self._finds = finds
-
-    def has_validation(self) -> bool:
-        return self._shown.resource is None or self._rule.looks_at(self._shown.resource.type)
-
-
-class _OfAll(_WhereItFinds, StackValidationPolicy):
-    """A policy of the whole stack."""
-
-    def __init__(self, rule: Rule, check: StackValidation, level: EnforcementLevel, finds: Callable[[], bool]) -> None:
-        super().__init__(rule.name, rule.title, check, level)
-        self._finds = finds
+    def __iter__(self) -> Iterator[Policy]:
+        try:
+            for policy in super().__iter__():
+                if self._speaks(policy):
+                    yield policy
+        finally:
+            self._ended()
 
 
 class Pack:
@@ -101,7 +84,7 @@ class Pack:
 
     def __init__(self, settings: Settings, rules: Iterable[Rule], environment: Environment | None, today: date) -> None:
         self._settings = settings
-        self._rules = list(rules)
+        self._rules = {rule.name: rule for rule in rules}
         self._environment = environment
         self._exemptions = Exemptions(settings.exemptions, today)
         self._shown = _Shown()
@@ -118,7 +101,8 @@ class Pack:
         judge = StackValidationPolicy(
             EXEMPTIONS, "Every exemption is in force and needed", self._judge, EnforcementLevel.MANDATORY
         )
-        return [recorder, *map(self._policy, self._rules), judge]
+        policies = [recorder, *map(self._policy, self._rules.values()), judge]
+        return _WithSomethingToSay(policies, self._speaks, self._shown.nothing)
 
     def level(self, rule: Rule, urn: str = "") -> EnforcementLevel:
         """Return the level of a rule: in the environment that is known, else in a resource's, else production's."""
@@ -128,21 +112,30 @@ class Pack:
 
     def _policy(self, rule: Rule) -> Policy:
         if rule.of_stack:
-            return _OfAll(
-                rule,
+            return StackValidationPolicy(
+                rule.name,
+                rule.title,
                 lambda args, report: self._look_at_all(rule, args, report),
                 self.level(rule),
-                lambda: self._shown.stack is None or _any(self._of_all(rule, self._shown.stack)),
             )
-        return _OfEach(
-            rule,
+        return ResourceValidationPolicy(
+            rule.name,
+            rule.title,
             lambda args, report: self._look_at(rule, args, report),
             self.level(rule),
-            self._shown,
-            lambda: self._shown.resource is None or _any(self._of_one(rule, self._shown.resource)),
         )
 
+    def _speaks(self, policy: Policy) -> bool:
+        """Say whether a policy finds anything in what is shown; as long as that is unknown, it may."""
+        rule, shown = self._rules.get(policy.name), self._shown
+        if rule and rule.of_stack:
+            return shown.stack is None or _any(self._of_all(rule, shown.stack))
+        if rule:
+            return shown.resource is None or _any(self._of_one(rule, shown.resource))
+        return policy.name != EXEMPTIONS or shown.stack is None or _any(self._exemptions.problems())
+
     def _record(self, args: ResourceValidationArgs, _: ReportViolation) -> None:
+        self._exemptions.meet(args.urn)
         self._recorded[args.urn] = plain(args.props)
         self._shown.resource = self._resource(args)
 
@@ -197,13 +190,12 @@ class Pack:
             raise NotDecidedError(opens)
 
     def _judge(self, args: StackValidationArgs, report: ReportViolation) -> None:
-        self._shown.stack = None
         for resource in args.resources[:1]:
             self._exemptions.meet(resource.urn)
         for problem in self._exemptions.problems():
             report(problem, None)
 
 
-def _any(found: Iterable[Finding]) -> bool:
+def _any(found: Iterable[object]) -> bool:
     """Say whether anything is found."""
     return any(True for _ in found)

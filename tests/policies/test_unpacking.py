@@ -1,53 +1,90 @@
-"""pulumi-policy unpacks what it shows for each policy that is not disabled: those that would find nothing are."""
+"""pulumi-policy unpacks what it shows for each policy that it comes to: it comes to those alone that find something.
+
+Its own servicer is asked as the engine asks it, which tells it every policy's level first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyResource,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
-from pulumi_policy.proxy import unknown_checking_proxy
+import pytest
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import analyzer_pb2
+from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, StackValidationPolicy
+from pulumi_policy.policy import _PolicyAnalyzerServicer
 
 from policies.catalogue import RULES
 from policies.config import Settings
-from policies.pack import Pack
+from policies.pack import EXEMPTIONS, RECORDER, Pack
 from policies.rules import Environment
-from tests.policies.harness import OPTIONS, TODAY, Outcome, hear, urn
+from tests.policies.harness import TODAY, urn
 
 VPC = "aws:ec2/vpc:Vpc"
+DATABASE = "aws:rds/instance:Instance"
 
 
-def asked(policies: Iterable[Policy]) -> set[str]:
-    return {policy.name for policy in policies if policy.enforcement_level is not EnforcementLevel.DISABLED}
+class Asked:
+    """The pack as the engine has it, and which of its policies were shown something since that was last read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._names: list[str] = []
+        for kind in (ResourceValidationPolicy, StackValidationPolicy):
+            monkeypatch.setattr(kind, "validate", self._noting(kind.validate))
+        policies = Pack(Settings(required_tags=[]), RULES, Environment.PROD, TODAY).policies()
+        self.engine = cast(Any, _PolicyAnalyzerServicer("pack", "0.0.1", policies, EnforcementLevel.MANDATORY))
+        levels = analyzer_pb2.ConfigureAnalyzerRequest()
+        for policy in self.engine.GetAnalyzerInfo(None, None).policies:
+            levels.policyConfig[policy.name].enforcementLevel = policy.enforcementLevel
+        self.engine.Configure(levels, None)
+
+    def _noting(self, validate: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(policy: Policy, *given: Any) -> Any:
+            self._names.append(policy.name)
+            return validate(policy, *given)
+
+        return noting
+
+    def names(self) -> Iterator[str]:
+        while self._names:
+            yield self._names.pop(0)
 
 
-def test_of_the_rules_of_the_whole_stack_those_are_asked_that_find_something() -> None:
-    held = PolicyResource(
-        VPC, unknown_checking_proxy({"id": "vpc-1"}), urn(VPC, "net"), "net", OPTIONS, None, None, [], {}
-    )
-    whole = StackValidationArgs([held])
-    policies = Pack(Settings(required_tags=[]), RULES, Environment.PROD, TODAY).policies()
-    first, *others, judge = (policy for policy in policies if isinstance(policy, StackValidationPolicy))
-    all_of_them = asked(others)
-    hear(first, whole, Outcome())
-    assert asked(others) == {"aws-flow-log-per-vpc", "aws-default-security-group-closed"} - {first.name}
-    hear(judge, whole, Outcome())
-    assert asked(others) == all_of_them
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    return Asked(monkeypatch)
 
 
-def test_of_the_rules_of_one_resource_those_are_asked_that_find_something() -> None:
-    database = "aws:rds/instance:Instance"
-    given = unknown_checking_proxy({"publiclyAccessible": True, "storageEncrypted": True})
-    args = ResourceValidationArgs(database, given, urn(database, "db"), "db", OPTIONS, None)
-    policies = Pack(Settings(required_tags=[]), RULES, Environment.DEV, TODAY).policies()
-    recorder, *others = (policy for policy in policies if isinstance(policy, ResourceValidationPolicy))
-    hear(recorder, args, Outcome())
-    assert "aws-database-not-public" in asked(others)
-    assert "aws-database-encrypted" not in asked(others)
+def shown(type: str, name: str, **properties: Any) -> dict[str, Any]:
+    given = struct_pb2.Struct()
+    given.update(properties)
+    return {"type": type, "name": name, "urn": urn(type, name), "properties": given}
+
+
+def test_of_the_rules_of_the_whole_stack_those_are_asked_that_find_something(asked: Asked) -> None:
+    network = shown(VPC, "net", id="vpc-1")
+    asked.engine.Analyze(analyzer_pb2.AnalyzeRequest(**network), None)
+    assert set(asked.names()) == {RECORDER}
+    request = analyzer_pb2.AnalyzeStackRequest(resources=[analyzer_pb2.AnalyzerResource(**network)])
+    first = next(rule.name for rule in RULES if rule.of_stack)
+    for _ in range(2):
+        found = asked.engine.AnalyzeStack(request, None)
+        breaks = {"aws-flow-log-per-vpc", "aws-default-security-group-closed"}
+        assert {each.policyName for each in found.diagnostics} == breaks
+        assert list(asked.names()) == sorted({first} | breaks, key=[rule.name for rule in RULES].index)
+
+
+def test_of_the_rules_of_one_resource_those_are_asked_that_find_something(asked: Asked) -> None:
+    given = shown(DATABASE, "db", publiclyAccessible=True, storageEncrypted=True)
+    found = asked.engine.Analyze(analyzer_pb2.AnalyzeRequest(**given), None)
+    names = list(asked.names())
+    assert names[0] == RECORDER
+    assert "aws-database-not-public" in names
+    assert "aws-database-encrypted" not in names
+    assert {each.policyName for each in found.diagnostics} == set(names[1:])
+
+
+def test_exemptions_are_judged_where_one_has_a_problem_alone(asked: Asked) -> None:
+    request = analyzer_pb2.AnalyzeStackRequest(resources=[analyzer_pb2.AnalyzerResource(**shown(DATABASE, "db"))])
+    asked.engine.AnalyzeStack(request, None)
+    assert EXEMPTIONS not in asked.names()
