@@ -4,28 +4,20 @@ whole again.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from sandbox.workspace import CHECKOUT
-from tests.real.backing_up import DATABASE, Site, connected, fill, site, whole
+from tests.real.backing_up import Site, connected, fill, site, whole
+from tests.real.backup_runs import backed_up_in_directories, healthy, running, runs
 from tests.real.object_stores import gcs, s3
-from tests.real.quick_repositories import make
 from tests.real.reference_app import eventually
 from tests.real.services import Postgres, postgres
-
-ROWS = 600_000
-
-KILLS = 30
-"""Points of a run, evenly over its time, at which it is killed."""
 
 DUMPING = "application_name = 'auterity-backup' AND query LIKE 'COPY%TO stdout%'"
 
@@ -45,29 +37,7 @@ def in_clouds(tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgre
 @pytest.fixture
 def in_directories(tmp_path: Path, postgres_server: Postgres) -> Site:
     """A server with more rows, and one backup, called `before`, in each of two directories."""
-    fill(postgres_server)
-    with connected(postgres_server, DATABASE) as connection:
-        connection.execute(f"CREATE TABLE much AS SELECT n, md5(n::text) FROM generate_series(1, {ROWS}) n".encode())
-    made = site(tmp_path, postgres_server, {})
-    make(made)
-    made.run("run", "--id", "before")
-    return made
-
-
-def runs(at: Site, target: str) -> list[str]:
-    """List the complete runs in a target, as restic itself shows them."""
-    listed = json.loads(at.restic(target, "snapshots", "--json", "--tag", "manifest").stdout)
-    return [tag.removeprefix("run=") for each in listed for tag in each["tags"] if tag.startswith("run=")]
-
-
-def healthy(at: Site, name: str) -> None:
-    """Run once more, and see all of it in both targets, the first backup too."""
-    at.run("run", "--id", name)
-    for target in at.plan["targets"]:
-        found = runs(at, target["name"])
-        assert "before" in found
-        assert name in found
-        at.run("verify", "--target", target["name"], "--run", "before")
+    return backed_up_in_directories(tmp_path, postgres_server)
 
 
 def test_a_cloud_that_does_not_answer_stops_nobody_else(in_clouds: Site) -> None:
@@ -134,29 +104,6 @@ def test_a_session_that_is_ended_in_the_middle_of_a_dump_spoils_one_target_at_mo
     assert runs(in_directories, "first") == runs(in_directories, "second") == ["before", "cut"]
 
 
-def test_a_run_that_is_killed_anywhere_leaves_nothing_that_counts_and_nothing_in_the_way(in_directories: Site) -> None:
-    server = in_directories.server
-    began = time.monotonic()
-    in_directories.run("run", "--id", "whole")
-    whole_run = time.monotonic() - began
-    for number in range(KILLS):
-        with running(in_directories, f"killed-{number}") as process:
-            time.sleep(whole_run * (number + 1) / KILLS)
-            kill(process)
-        for target in ("first", "second"):
-            assert {"before", "whole"} <= set(runs(in_directories, target))
-    for target in ("first", "second"):
-        for run in runs(in_directories, target):
-            in_directories.run("verify", "--target", target, "--run", run)
-    healthy(in_directories, "after")
-    in_directories.run("prune")
-    dumps = json.loads(in_directories.restic("first", "snapshots", "--json", "--tag", "dump").stdout)
-    assert len(dumps) == len(runs(in_directories, "first"))
-    with postgres() as fresh:
-        in_directories.restore("second", into=fresh)
-        assert whole(fresh) == whole(server)
-
-
 def test_a_full_disk_is_reported_and_the_next_run_is_whole(in_directories: Site, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
@@ -219,38 +166,32 @@ def test_a_backup_that_no_run_can_write_again_is_forgotten_where_it_is_spoilt_an
     in_directories.run("verify", "--everything")
 
 
-def running(at: Site, name: str) -> subprocess.Popen[bytes]:
-    """Start a run."""
-    return subprocess.Popen(
-        at.command("run", "--id", name), env=at.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-
-
 def spoil(at: Site, target: str) -> None:
-    """Change one bit of the largest file of data in a target that is a directory."""
+    """Change one bit of the last piece but one of the dump in a target that is a directory.
+
+    A later dump of the same data has that piece, too: its beginning tells when it was made, its end is a checksum.
+    """
     [repository] = (Path(each["repository"]) for each in at.plan["targets"] if each["name"] == target)
-    files = (path for path in (repository / "data").rglob("*") if path.is_file())
-    pack = max(files, key=lambda path: path.stat().st_size)
-    content = bytearray(pack.read_bytes())
-    content[len(content) // 2] ^= 1
-    pack.chmod(0o600)
-    pack.write_bytes(content)
+    [dump] = json.loads(at.restic(target, "snapshots", "--json", "--tag", "dump").stdout)
+    [file] = json.loads(at.restic(target, "cat", "tree", dump["id"]).stdout)["nodes"]
+    pack, piece = next(
+        (pack["id"], blob)
+        for index in at.restic(target, "list", "index").stdout.split()
+        for pack in json.loads(at.restic(target, "cat", "index", index).stdout)["packs"]
+        for blob in pack["blobs"]
+        if blob["id"] == file["content"][-2]
+    )
+    path = repository / "data" / pack[:2] / pack
+    content = bytearray(path.read_bytes())
+    content[piece["offset"] + piece["length"] // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(content)
 
 
 def runbook(heading: str) -> list[str]:
     """Return the operator's commands in a section of the runbook, without their beginning."""
     text = (CHECKOUT / "docs/runbooks/backups.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     return re.findall(r"^ {4,}python -m operations backup (.*?)(?: +#.*)?$", text, re.MULTILINE)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a run with all that it has started, as a container's end does."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        own = psutil.Process(process.pid)
-        for each in (own, *own.children(recursive=True)):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
-    process.wait()
 
 
 def dumping(at: Site) -> bool:

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sandbox.workspace import Sandbox
 from tests.sandbox import lifecycle
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    """An empty sandbox of the test's own."""
-    with lifecycle.sandbox_below(tmp_path / "sandbox") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
