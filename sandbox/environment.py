@@ -41,7 +41,8 @@ def engine_environment(home: Path, stack: str, environ: Mapping[str, str] | None
     nowhere = os.devnull
     return {
         **passed_on(os.environ if environ is None else environ),
-        "PULUMI_BACKEND_URL": (home / "backend").as_uri(),
+        # Without a second file beside each, of which the engine reads nothing and for which it digests the state anew.
+        "PULUMI_BACKEND_URL": f"{(home / 'backend').as_uri()}?metadata=skip",
         "PULUMI_HOME": str(home / "pulumi"),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase"),
         "PULUMI_STACK": stack,

@@ -74,16 +74,11 @@ def recover(sandbox: Sandbox, stack: str) -> Recovery:
 def _restore_torn_state(sandbox: Sandbox, stack: str) -> None:
     """Take the backend's last whole copy where the engine died while it wrote the state.
 
-    The engine writes the state before it asks the cloud for anything, so that copy lacks at most an answer. The file
-    of attributes beside the state is written apart from it, holds nothing that is needed, and may be torn as well.
+    The engine writes the state before it asks the cloud for anything, so that copy lacks at most an answer.
     """
     for state in (sandbox.home / "backend" / ".pulumi" / "stacks").glob(f"*/{stack}.json"):
-        attributes = state.with_name(f"{state.name}.attrs")
         if not _is_whole(state):
             shutil.copyfile(state.with_name(f"{state.name}.bak"), state)
-            attributes.unlink(missing_ok=True)
-        elif attributes.exists() and not _is_whole(attributes):
-            attributes.unlink()
 
 
 def _is_whole(file: Path) -> bool:

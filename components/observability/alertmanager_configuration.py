@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from components.observability.rules import WATCHDOG
+from components.observability.written import as_yaml
 from settings.observability import AlertingSettings, MailSettings, ReceiverSettings
 
 SECRETS = "/etc/alertmanager-secrets"
@@ -72,7 +71,7 @@ def server_configuration(settings: AlertingSettings) -> str:
             ),
         ],
     }
-    return yaml.safe_dump(document, sort_keys=False, width=120)
+    return as_yaml(document)
 
 
 def _mail(mail: MailSettings) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from components.observability.dashboards import ALERTS, LOGS, METRICS
 from components.observability.names import GRAFANA_PORT
+from components.observability.written import as_yaml
 
 PROVISIONING, DASHBOARDS, DATA, LOGIN = (
     "/etc/grafana-provisioning",
@@ -57,7 +56,7 @@ def datasources(prometheus: str, loki: str, tenant: str, alertmanager: str) -> s
             "jsonData": {"implementation": "prometheus"},
         },
     ]
-    return yaml.safe_dump({"apiVersion": 1, "prune": True, "datasources": listed}, sort_keys=False, width=120)
+    return as_yaml({"apiVersion": 1, "prune": True, "datasources": listed})
 
 
 def dashboard_provider() -> str:
@@ -70,7 +69,7 @@ def dashboard_provider() -> str:
         "allowUiUpdates": False,
         "options": {"path": DASHBOARDS},
     }
-    return yaml.safe_dump({"apiVersion": 1, "providers": [provider]}, sort_keys=False, width=120)
+    return as_yaml({"apiVersion": 1, "providers": [provider]})
 
 
 def environment() -> dict[str, str]:

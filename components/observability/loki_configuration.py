@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from components.observability.written import as_yaml
 from settings.observability import LogsSettings
 
 PORT, GRPC_PORT, GOSSIP_PORT = 3100, 9095, 7946
@@ -92,7 +91,7 @@ def server_configuration(settings: LogsSettings, members: Sequence[str], bucket:
             "volume_enabled": True,
         },
     }
-    return yaml.safe_dump(document, sort_keys=False, width=120)
+    return as_yaml(document)
 
 
 def _gossip(members: Sequence[str]) -> dict[str, Any]:

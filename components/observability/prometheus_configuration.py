@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
+from components.observability.written import as_yaml
 from components.workload.exporters import METRICS
 from settings.observability import RemoteWriteSettings
 
@@ -123,7 +122,7 @@ def server_configuration(stack: str, targets: Targets, told: Told) -> str:
         ],
         **({"remote_write": [_remote(told.remote_write)]} if told.remote_write else {}),
     }
-    return yaml.safe_dump(document, sort_keys=False, width=120)
+    return as_yaml(document)
 
 
 def _pods(namespaces: Sequence[str]) -> dict[str, Any]:

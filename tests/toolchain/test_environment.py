@@ -33,7 +33,7 @@ def test_what_a_terminal_and_a_program_need_reaches_the_engine(tmp_path: Path) -
 
 def test_state_lies_in_files_below_the_sandbox_s_home(tmp_path: Path) -> None:
     environment = engine_environment(tmp_path, "dev", PLAIN)
-    assert environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/backend"
+    assert environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/backend?metadata=skip"
     assert environment["PULUMI_HOME"] == f"{tmp_path}/pulumi"
     assert environment["PULUMI_CONFIG_PASSPHRASE_FILE"] == f"{tmp_path}/passphrase"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import yaml
+from components.observability.written import as_yaml
 
 Severity = Literal["critical", "warning", "none"]
 """``critical`` calls somebody at any hour, ``warning`` is for working hours, ``none`` is for machines."""
@@ -94,4 +94,4 @@ def rule_file(groups: Iterable[Group], runbooks: str) -> str:
     document = {
         "groups": [{"name": group.name, "rules": [rule.written(runbooks) for rule in group.rules]} for group in groups]
     }
-    return yaml.safe_dump(document, sort_keys=False, width=120)
+    return as_yaml(document)
