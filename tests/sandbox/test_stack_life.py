@@ -1,4 +1,4 @@
-"""dev, without its cluster, and prod from their first preview to their end, on the real engine."""
+"""Production from its first preview to its end, on the real engine; that of dev is in tests/kubernetes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ from sandbox.workspace import Sandbox
 from tests.sandbox import lifecycle
 from tests.sandbox.lifecycle import Step
 
+STACK = "prod"
 VPC = "aws:ec2/vpc:Vpc"
-DATABASE = "aws:rds/instance:Instance"
 DRAWING = Path(__file__).parents[2] / "docs/architecture/prod.svg"
 
 
 @dataclass
 class Life:
-    """What happened to one stack, step by step."""
+    """What happened to the stack, step by step."""
 
-    name: str
     preview: Step
     up: Step
     again: Step
@@ -43,20 +42,16 @@ class Life:
     left: list[str]
 
 
-@pytest.fixture(scope="module", params=["dev", "prod"])
-def life(request: pytest.FixtureRequest, module_sandbox: Sandbox) -> Life:
-    """Live the whole life of a stack once; every test looks at another part of it."""
-    name = request.param
+@pytest.fixture(scope="module")
+def life(module_sandbox: Sandbox) -> Life:
+    """Live the whole life of the stack once; every test looks at another part of it."""
     sandbox = module_sandbox
-    stack = sandbox.stack(name)
-    if name == "dev":
-        # Production's has all that there is, and the cluster of dev is in tests/kubernetes.
-        lifecycle.without_cluster(stack)
+    stack = sandbox.stack(STACK)
     preview = lifecycle.preview(stack)
     up = lifecycle.up(stack)
     again = lifecycle.up(stack)
     refreshed = lifecycle.refresh(stack)
-    state, outputs, secrets = lifecycle.exported(sandbox, name), stack.outputs(), _generated_secrets(sandbox, name)
+    state, outputs, secrets = lifecycle.exported(sandbox, STACK), stack.outputs(), _generated_secrets(sandbox)
 
     store = sandbox.cloud.store
     [vpc] = [resource for resource in store.list() if resource.type == VPC]
@@ -67,19 +62,14 @@ def life(request: pytest.FixtureRequest, module_sandbox: Sandbox) -> Life:
     lifecycle.set_path(stack, "database.slow_query_ms", "250")
     changed = lifecycle.up(stack)
 
-    refused = ""
-    if name == "prod":
-        try:
-            lifecycle.destroy(stack)
-        except automation.CommandError as error:
-            refused = str(error)
-        sandbox.answer(name, "state", "unprotect", "--all", "--yes")
-        lift_deletion_protection(sandbox, name)
+    with pytest.raises(automation.CommandError) as refused:
+        lifecycle.destroy(stack)
+    sandbox.answer(STACK, "state", "unprotect", "--all", "--yes")
+    lift_deletion_protection(sandbox, STACK)
     destroyed = lifecycle.destroy(stack)
     left = [resource.type for resource in store.list()]
-    return Life(
-        name, preview, up, again, refreshed, drifted, mended, changed, state, secrets, outputs, refused, destroyed, left
-    )
+    said = str(refused.value)
+    return Life(preview, up, again, refreshed, drifted, mended, changed, state, secrets, outputs, said, destroyed, left)
 
 
 def test_the_first_preview_creates_and_does_nothing_else(life: Life) -> None:
@@ -104,7 +94,7 @@ def test_a_refresh_finds_what_was_changed_by_hand(life: Life) -> None:
 
 
 def test_up_undoes_what_was_changed_by_hand_and_touches_nothing_else(life: Life) -> None:
-    assert life.mended.operations == {f"auterity-{life.name}": "update"}
+    assert life.mended.operations == {f"auterity-{STACK}": "update"}
 
 
 def test_a_changed_setting_changes_exactly_the_resource_that_holds_it(life: Life) -> None:
@@ -122,15 +112,15 @@ def test_no_generated_secret_is_printed(life: Life) -> None:
     assert [secret for secret in life.secrets if secret in printed] == []
 
 
-def test_the_drawing_of_production_in_the_documentation_is_that_of_its_state(life: Life) -> None:
-    drawn = draw({"deployment": life.state}).brief().svg() if life.name == "prod" else DRAWING.read_text()
+def test_the_drawing_in_the_documentation_is_that_of_the_state(life: Life) -> None:
+    drawn = draw({"deployment": life.state}).brief().svg()
     if os.environ.get("WRITE_SCREENS"):
         DRAWING.write_text(drawn)
     assert drawn == DRAWING.read_text()
 
 
-def test_production_generates_secrets_to_look_for(life: Life) -> None:
-    assert life.name != "prod" or len(life.secrets) > 1
+def test_there_are_generated_secrets_to_look_for(life: Life) -> None:
+    assert len(life.secrets) > 1
 
 
 def test_the_database_is_found_by_the_stacks_outputs(life: Life) -> None:
@@ -138,17 +128,17 @@ def test_the_database_is_found_by_the_stacks_outputs(life: Life) -> None:
     assert life.outputs["database_secret_arn"].value.startswith("arn:aws:secretsmanager:us-east-1:")
 
 
-def test_production_refuses_to_be_destroyed_before_its_protection_is_lifted(life: Life) -> None:
-    assert life.name != "prod" or "protected" in life.refused
+def test_it_refuses_to_be_destroyed_before_its_protection_is_lifted(life: Life) -> None:
+    assert "protected" in life.refused
 
 
 def test_destroy_leaves_nothing_but_the_databases_final_snapshot(life: Life) -> None:
     assert [kind for kind in life.left if kind != "aws:rds/snapshot:Snapshot"] == []
 
 
-def _generated_secrets(sandbox: Sandbox, stack: str) -> list[str]:
+def _generated_secrets(sandbox: Sandbox) -> list[str]:
     """List every value that was generated to be secret: passwords, and the passphrase of the state itself."""
-    opened = json.loads(sandbox.answer(stack, "stack", "export", "--show-secrets"))["deployment"]
+    opened = json.loads(sandbox.answer(STACK, "stack", "export", "--show-secrets"))["deployment"]
     passwords = [
         json.loads(resource["outputs"]["result"]["plaintext"])
         for resource in opened["resources"]

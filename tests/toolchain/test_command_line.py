@@ -16,6 +16,12 @@ from sandbox.workspace import CHECKOUT
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
+UNPROTECTED = (
+    *("kubernetes", "gateway", "vault", "runtimes", "observability", "backup"),
+    *("cache", "messaging", "storage", "database_proxy"),
+)
+"""Sections of production whose resources anybody may delete, and without which there is a stack."""
+
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
@@ -86,8 +92,7 @@ def test_an_output_too_long_for_a_table_is_told_by_how_to_see_it() -> None:
 
 
 def test_a_protected_stack_is_left_whole_until_its_protection_is_lifted_on_purpose(command: Command) -> None:
-    # Its cluster has nothing to do with it, and takes as long as all the rest.
-    for section in ("kubernetes", "gateway", "vault", "runtimes", "observability", "backup"):
+    for section in UNPROTECTED:
         assert command("pulumi", "prod", "config", "rm", f"auterity:{section}").returncode == 0
     assert command("up", "prod").returncode == 0
     before = command("cloud", "list").stdout
