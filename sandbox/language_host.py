@@ -7,9 +7,10 @@ SDK, as far as running this project needs it: programs and policy packs, on the 
 The engine starts it as ``pulumi-language-python ENGINE_ADDRESS`` and reads the port from the first line that it prints.
 It is started by path and imports nothing from this project, so it runs from any working directory.
 """
-# ruff: noqa: N802 - the methods' names are the protocol's
+# ruff: noqa: N802, E402 - the methods' names are the protocol's; some imports have to wait
 
 import argparse
+import importlib.util
 import json
 import os
 import queue
@@ -20,10 +21,32 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from pathlib import Path
+from types import ModuleType
 from typing import IO
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
+
+
+def skip_the_sdk_around_its_stubs() -> None:
+    """Import below ``pulumi`` and ``pulumi.runtime`` without running them.
+
+    The engine starts the host twice for each command and waits for it, and the SDK takes longer to import than all else
+    that the host does.
+    """
+    spec = importlib.util.find_spec("pulumi")
+    assert spec is not None
+    assert spec.origin is not None
+    root = Path(spec.origin).parent
+    for name, directory in (("pulumi", root), ("pulumi.runtime", root / "runtime")):
+        package = ModuleType(name)
+        package.__path__ = [str(directory)]
+        sys.modules[name] = package
+
+
+if __name__ == "__main__":
+    skip_the_sdk_around_its_stubs()
+
 from pulumi.runtime.proto import language_pb2 as messages
 from pulumi.runtime.proto import language_pb2_grpc, plugin_pb2
 
