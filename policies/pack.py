@@ -135,7 +135,6 @@ class Pack:
         return policy.name != EXEMPTIONS or shown.stack is None or _any(self._exemptions.problems())
 
     def _record(self, args: ResourceValidationArgs, _: ReportViolation) -> None:
-        self._exemptions.meet(args.urn)
         self._recorded[args.urn] = plain(args.props)
         self._shown.resource = self._resource(args)
 
@@ -160,6 +159,7 @@ class Pack:
         return rule.check(Stack(looked_at, self._settings))  # type: ignore[arg-type]
 
     def _seen(self, resource: PolicyResource) -> Resource:
+        self._exemptions.meet(resource.urn)
         outputs: Mapping[str, Any] = plain(resource.props)
         return Resource(
             resource.urn,

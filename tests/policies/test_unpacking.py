@@ -15,23 +15,25 @@ from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, St
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
 from policies.catalogue import RULES
-from policies.config import Settings
+from policies.config import Exemption, Settings
 from policies.pack import EXEMPTIONS, RECORDER, Pack
 from policies.rules import Environment
 from tests.policies.harness import TODAY, urn
 
 VPC = "aws:ec2/vpc:Vpc"
 DATABASE = "aws:rds/instance:Instance"
+PASSWORD = "random:index/randomPassword:RandomPassword"
 
 
 class Asked:
     """The pack as the engine has it, and which of its policies were shown something since that was last read."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *exemptions: Exemption) -> None:
         self._names: list[str] = []
         for kind in (ResourceValidationPolicy, StackValidationPolicy):
             monkeypatch.setattr(kind, "validate", self._noting(kind.validate))
-        policies = Pack(Settings(required_tags=[]), RULES, Environment.PROD, TODAY).policies()
+        settings = Settings(required_tags=[], exemptions=list(exemptions))
+        policies = Pack(settings, RULES, Environment.PROD, TODAY).policies()
         self.engine = cast(Any, _PolicyAnalyzerServicer("pack", "0.0.1", policies, EnforcementLevel.MANDATORY))
         levels = analyzer_pb2.ConfigureAnalyzerRequest()
         for policy in self.engine.GetAnalyzerInfo(None, None).policies:
@@ -88,3 +90,20 @@ def test_exemptions_are_judged_where_one_has_a_problem_alone(asked: Asked) -> No
     request = analyzer_pb2.AnalyzeStackRequest(resources=[analyzer_pb2.AnalyzerResource(**shown(DATABASE, "db"))])
     asked.engine.AnalyzeStack(request, None)
     assert EXEMPTIONS not in asked.names()
+
+
+def test_an_exemption_that_nothing_needs_is_told_also_where_the_stack_alone_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unused = Exemption(
+        stack="cases/*",
+        resource="gone",
+        rule="aws-database-encrypted",
+        reason="It was there once.",
+        owner="platform",
+        expires=TODAY,
+    )
+    asked = Asked(monkeypatch, unused)
+    request = analyzer_pb2.AnalyzeStackRequest(resources=[analyzer_pb2.AnalyzerResource(**shown(PASSWORD, "password"))])
+    found = asked.engine.AnalyzeStack(request, None)
+    assert [each.message for each in found.diagnostics if each.policyName == EXEMPTIONS]
