@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
@@ -13,10 +11,8 @@ import pulumi_docker as docker
 
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
+from components.image_names import PLATFORMS, content_tag, existing_image
 from settings.image import ImageBuild, ImageSettings
-
-PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
-"""A task's processor architecture to the platform of its image."""
 
 
 @dataclass(frozen=True)
@@ -110,18 +106,6 @@ class AppImage(pulumi.ComponentResource):
         self.repository_arn = repository.arn
 
 
-def existing_image(settings: ImageSettings, architecture: str) -> str:
-    """Name an image that the stack does not build: by what the settings say, or by the sources it was built from."""
-    if settings.build is None:
-        return settings.reference or ""
-    return f"{settings.build.published_in}:{content_tag(settings.build, architecture)}"
-
-
-def content_tag(build: ImageBuild, architecture: str) -> str:
-    """Return the tag of what is built for a processor (``X86_64``, ``ARM64``): it names the sources."""
-    return content_digest(build, PLATFORMS[architecture])[:40]
-
-
 def keep_newest(count: int) -> dict[str, object]:
     """Describe a repository that keeps its newest images and forgets what never got a tag.
 
@@ -148,26 +132,3 @@ def keep_newest(count: int) -> dict[str, object]:
             },
         ]
     }
-
-
-def content_digest(build: ImageBuild, platform: str) -> str:
-    """Digest all that decides what is built: the files that Docker would be sent, how, and for which platform.
-
-    Returns:
-        SHA-256 in hexadecimal digits. What a base image's tag points to is not part of it: name base images exactly.
-    """
-    # Only a stack that builds pays for loading it.
-    from docker.utils.build import exclude_paths
-
-    context = Path(build.context)
-    ignore_file = context / ".dockerignore"
-    lines = ignore_file.read_text(encoding="utf-8").splitlines() if ignore_file.is_file() else []
-    ignored = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    digest = hashlib.sha256(json.dumps([build.dockerfile, build.args, platform], sort_keys=True).encode())
-    for path in sorted(exclude_paths(str(context), ignored, dockerfile=build.dockerfile)):
-        file = context / path
-        if file.is_file():
-            executable = file.stat().st_mode & 0o111 != 0
-            content = hashlib.sha256(file.read_bytes()).hexdigest()
-            digest.update(json.dumps([path, executable, content]).encode())
-    return digest.hexdigest()

@@ -12,12 +12,8 @@ import pulumi_random as random
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import Statement
+from components.passwords import PASSWORD_LENGTH
 from settings.secrets import SecretsSettings
-
-PASSWORD_LENGTH = 32
-"""Letters and digits of a password, about 190 bits. Amazon MQ refuses ``,``, ``:`` and ``=`` and ElastiCache wants 16
-to 128 characters; without punctuation a password also stands in a URL as it is.
-"""
 
 
 @dataclass(frozen=True)

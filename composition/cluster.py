@@ -1,13 +1,13 @@
-"""The Kubernetes cluster of a stack."""
+"""The Kubernetes cluster that a stack makes."""
 
 from __future__ import annotations
 
 import pulumi
 
-from components.cluster import EksCluster, EksClusterArgs, ExistingCluster, ExistingClusterArgs
+from components.cluster import EksCluster, EksClusterArgs
 from components.network import Vpc
 from composition.ground import Ground
-from settings import EksSettings, ExistingClusterSettings
+from settings import EksSettings
 
 
 def make_eks_cluster(ground: Ground, settings: EksSettings, vpc: Vpc) -> EksCluster:
@@ -27,8 +27,3 @@ def make_eks_cluster(ground: Ground, settings: EksSettings, vpc: Vpc) -> EksClus
     pulumi.export("kubernetes_endpoint", cluster.endpoint)
     pulumi.export("kubeconfig", cluster.kubeconfig)
     return cluster
-
-
-def find_cluster(name: str, settings: ExistingClusterSettings) -> ExistingCluster:
-    """Find the cluster that the kubeconfig names."""
-    return ExistingCluster(name, ExistingClusterArgs(settings))

@@ -13,7 +13,7 @@ from components.edge import Edge
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import Statement
 from components.network import Vpc
-from components.observability import WatchedTasks, WatchedTasksArgs
+from components.observability.tasks import WatchedTasks, WatchedTasksArgs
 from components.secrets import SecretKey, SecretReference, may_read
 from components.workload import (
     Authorities,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from components.cluster.eks import IDENTITY_ADDRESS
 from components.observability import names as watchers
 from components.workload import Endpoint
 from components.workload import app as the_app
@@ -19,8 +18,8 @@ NAMESPACE = PROJECT
 """Namespace of the platform's workloads."""
 
 ANYWHERE = Endpoint(None, blocks=("0.0.0.0/0",))
-IDENTITY = Endpoint(None, blocks=(f"{IDENTITY_ADDRESS}/32",))
-"""Where pods on EKS get their identity in AWS."""
+IDENTITY = Endpoint(None, blocks=("169.254.170.23/32",))
+"""Where pods on EKS get their identity in AWS, over HTTP (EKS user guide, 'EKS Pod Identity Agent')."""
 
 API_SERVER_PORTS = (("TCP", 443), ("TCP", 6443))
 """The API server's: its address differs by cluster."""

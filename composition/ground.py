@@ -14,6 +14,7 @@ from components.alarms import AlarmTopic, AlarmTopicArgs
 from components.ecs import EcsCluster, EcsClusterArgs
 from components.encryption import EncryptionKey, EncryptionKeyArgs, log_groups_may_use
 from components.network import Vpc, VpcArgs
+from composition.naming import stack_prefix
 from settings import PROJECT, AwsSettings, EcsSettings, NetworkSettings, StackSettings
 
 
@@ -34,11 +35,6 @@ class Ground:
     log_key_arn: pulumi.Output[str]
     alarm_topic_arn: pulumi.Output[str] | None
     opts: pulumi.ResourceOptions
-
-
-def stack_prefix() -> str:
-    """Return the prefix of every name of the stack."""
-    return f"{PROJECT}-{pulumi.get_stack()}"
 
 
 def lay_ground(settings: StackSettings, where: AwsSettings) -> Ground:

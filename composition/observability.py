@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 
-from components.observability import Authority, Observability, ObservabilityArgs, WatchedTasks
+from components.observability import Authority, Observability, ObservabilityArgs
 from components.observability import names as watchers
 from components.observability.alertmanager import MEMORY_MIB as ALERTMANAGER_MEMORY_MIB
 from components.observability.cluster_figures import NODE_MEMORY_MIB, OBJECTS_MEMORY_MIB
@@ -45,6 +46,9 @@ from composition.endpoints import (
 )
 from composition.inside import inside
 from settings import AppSettings, ObservabilitySettings, StackSettings
+
+if TYPE_CHECKING:
+    from components.observability.tasks import WatchedTasks
 
 KUBELET_PORT = 10250
 """TCP port at which a node tells of its pods and volumes."""

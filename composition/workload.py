@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 import pulumi_tls as tls
 
-from components.observability import Observability, WatchedTasks
+from components.observability import Observability
 from components.observability import names as watchers
 from components.workload import (
     App,
@@ -63,6 +64,9 @@ from composition.endpoints import (
 from composition.inside import inside
 from composition.observability import LogStorage, observe
 from settings import AppSettings, GatewaySettings, LoadBalancerSettings, StackSettings, VaultSettings
+
+if TYPE_CHECKING:
+    from components.observability.tasks import WatchedTasks
 
 EVERY_POD = Endpoint(NAMESPACE)
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from components.image import PLATFORMS, content_tag
+from components.image_names import PLATFORMS, content_tag
 from settings import PROJECT, AppSettings, ImageBuild, ImageSettings
 
 SCANNED = "auterity/app"

@@ -44,9 +44,6 @@ ADDONS: dict[Addon, str | None] = {
 secrets of Secrets Manager as files.
 """
 
-IDENTITY_ADDRESS = "169.254.170.23"
-"""Where pods ask for their identity (EKS user guide, 'EKS Pod Identity Agent'), over HTTP."""
-
 
 @dataclass(frozen=True)
 class EksClusterArgs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import pulumi
 
@@ -20,9 +21,11 @@ from components.observability.prometheus import Prometheus, PrometheusArgs
 from components.observability.prometheus_configuration import Targets, Told, server_configuration
 from components.observability.pushgateway import Pushgateway
 from components.observability.rules import Objectives, Watched, groups, rule_file
-from components.observability.tasks import WatchedTasks
 from components.workload.pods import Place
 from settings.observability import ObjectivesSettings, ObservabilitySettings
+
+if TYPE_CHECKING:
+    from components.observability.tasks import WatchedTasks
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
-from components.secrets import PASSWORD_LENGTH
+from components.passwords import PASSWORD_LENGTH
 from components.workload.database_configuration import verifier
 from components.workload.pods import Place, about, name_of
 

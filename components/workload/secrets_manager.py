@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.secrets import SecretKey
 from components.workload.pods import Place, about
+
+if TYPE_CHECKING:
+    from components.secrets import SecretKey
 
 core = kubernetes.core.v1
 

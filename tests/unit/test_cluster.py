@@ -11,7 +11,8 @@ import pulumi_aws as aws
 import pytest
 
 from components.account import AwsAccount
-from components.cluster import EksCluster, EksClusterArgs, ExistingCluster, ExistingClusterArgs
+from components.cluster import EksCluster, EksClusterArgs
+from components.existing_cluster import ExistingCluster, ExistingClusterArgs
 from settings import EksSettings, ExistingClusterSettings, KubernetesSettings
 from tests.unit.recording import REGION, Recording, record
 

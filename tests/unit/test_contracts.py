@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 
 from settings import STANDARD_TAGS
-from tests.unit.programs import STACKS, run_program, shipped, stack_config
+from tests.unit.programs import ROOT, STACKS, run_program, shipped, stack_config
 from tests.unit.recording import Recorded
 
 COMPONENT = re.compile(r"^auterity:[a-z]+:[A-Z][A-Za-z0-9]+$")
@@ -145,6 +147,14 @@ def test_a_stack_with_a_long_name_still_fits_the_clouds_names(stack: str) -> Non
 def test_the_local_stack_makes_nothing_in_a_cloud() -> None:
     packages = {resource.type.partition(":")[0] for resource in children("local")}
     assert packages == {"kubernetes", "random", "tls"}
+
+
+def test_a_stack_without_a_cloud_does_not_wait_for_a_clouds_sdk_to_load() -> None:
+    program = "import sys, composition.existing; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    packages = {module.partition(".")[0] for module in loaded.stdout.split()}
+    assert "pulumi_kubernetes" in packages
+    assert not packages & {"pulumi_aws", "pulumi_gcp", "pulumi_docker"}
 
 
 def test_a_wrong_setting_stops_the_program_before_anything_is_registered(caplog: pytest.LogCaptureFixture) -> None:

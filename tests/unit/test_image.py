@@ -12,7 +12,8 @@ import pulumi_docker as docker
 import pytest
 
 from components.account import AwsAccount
-from components.image import AppImage, AppImageArgs, content_digest, content_tag
+from components.image import AppImage, AppImageArgs
+from components.image_names import content_digest, content_tag
 from settings import ImageBuild, ImageSettings
 from tests.unit.recording import REGION, Recording, record
 

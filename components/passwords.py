@@ -1,0 +1,6 @@
+"""What the passwords that the platform makes look like, in AWS and in a cluster."""
+
+PASSWORD_LENGTH = 32
+"""Letters and digits of a password, about 190 bits. Amazon MQ refuses ``,``, ``:`` and ``=`` and ElastiCache wants 16
+to 128 characters; without punctuation a password also stands in a URL as it is.
+"""
