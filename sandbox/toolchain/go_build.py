@@ -26,6 +26,7 @@ class GoProgram:
         variables: full name of a string variable of the program to the value that the linker puts there.
         tags: build tags.
         inlined: patterns of further packages that are compiled with inlining: those where the program spends its time.
+        profile: where the program was seen to spend it, for the compiler (https://go.dev/doc/pgo).
         usually: how long a build takes into an empty cache.
     """
 
@@ -37,6 +38,7 @@ class GoProgram:
     variables: tuple[tuple[str, str], ...] = ()
     tags: tuple[str, ...] = ()
     inlined: tuple[str, ...] = ()
+    profile: Path | None = None
 
 
 def required_version(module: Path, requirement: str) -> str:
@@ -82,6 +84,7 @@ def build(go: str, program: GoProgram, executable: Path) -> None:
         *(f"-gcflags={flags}" for flags in (*COMPILER_FLAGS, *(f"{pattern}=" for pattern in program.inlined))),
         f"-ldflags={' '.join(['-s -w', *(f'-X {name}={value}' for name, value in program.variables)])}",
         *_tags(program.tags),
+        *([f"-pgo={program.profile}"] if program.profile else []),
         f"-o={executable}",
         program.package,
     ]
