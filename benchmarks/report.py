@@ -59,8 +59,9 @@ preview of its own."""
 APPLYING_METHOD = """Each pair is a `pulumi up` of the local stack on an empty cluster and, on another one,
 `kubectl apply --server-side` of the same objects, taken from the state. Both keep the same order: objects in waves, as
 the state's dependencies say, the next wave once Deployments, StatefulSets and Jobs of the one before are ready. The
-cluster is started before, and its nodes say that pods are ready at once, so a real cluster adds the same to both. At
-once means without that order: a pod that finds no database would fail then, which it does not here."""
+cluster is started before and has once told what kinds of objects it knows, as one that is in use has. Its nodes say
+that pods are ready at once, so a real cluster adds the same to both. At once means without that order: a pod that finds
+no database would fail then, which it does not here."""
 
 
 WATCHING_METHOD = """A real Prometheus looks every second at 20 targets, 130 times, so that each series has more samples

@@ -72,15 +72,16 @@ class Foundation(pulumi.ComponentResource):
         super().__init__("auterity:workload:Foundation", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
         made = {space.name: self._namespace(name, space, args.after) for space in args.spaces}
-        rules = {
-            space.name: [
-                *self._bounds(name, space, made[space.name]),
-                deny_all(name, space.name, pulumi.ResourceOptions(parent=self, depends_on=[made[space.name]])),
-            ]
-            for space in args.spaces
-        }
         inside = {
             space: pulumi.ResourceOptions(parent=self, depends_on=[namespace]) for space, namespace in made.items()
+        }
+        # Before the flows are opened: whatever is in a namespace waits for these.
+        rules = {
+            space.name: [
+                *_bounds(name, space, inside[space.name]),
+                deny_all(name, space.name, inside[space.name]),
+            ]
+            for space in args.spaces
         }
         allow(name, args.flows, inside)
         classes = {
@@ -118,34 +119,34 @@ class Foundation(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
 
-    def _bounds(self, name: str, space: Space, namespace: core.Namespace) -> list[pulumi.CustomResource]:
-        """Bound the namespace as a whole, and give containers that state nothing something small."""
-        own = pulumi.ResourceOptions(parent=self)
-        quota = core.ResourceQuota(
-            f"{name}-{space.name}",
-            metadata=meta.ObjectMetaArgs(name="bounds", namespace=namespace.metadata.name),
-            spec=core.ResourceQuotaSpecArgs(
-                hard={
-                    "requests.cpu": f"{space.cpu_millis}m",
-                    "requests.memory": f"{space.memory_mib}Mi",
-                    "pods": str(space.pods),
-                    "services.nodeports": "0",
-                }
-            ),
-            opts=own,
-        )
-        defaults = core.LimitRange(
-            f"{name}-{space.name}",
-            metadata=meta.ObjectMetaArgs(name="defaults", namespace=namespace.metadata.name),
-            spec=core.LimitRangeSpecArgs(
-                limits=[
-                    core.LimitRangeItemArgs(
-                        type="Container",
-                        default={"cpu": "500m", "memory": "256Mi"},
-                        default_request={"cpu": "50m", "memory": "64Mi"},
-                    )
-                ]
-            ),
-            opts=own,
-        )
-        return [quota, defaults]
+
+def _bounds(name: str, space: Space, opts: pulumi.ResourceOptions) -> list[pulumi.CustomResource]:
+    """Bound the namespace as a whole, and give containers that state nothing something small."""
+    quota = core.ResourceQuota(
+        f"{name}-{space.name}",
+        metadata=meta.ObjectMetaArgs(name="bounds", namespace=space.name),
+        spec=core.ResourceQuotaSpecArgs(
+            hard={
+                "requests.cpu": f"{space.cpu_millis}m",
+                "requests.memory": f"{space.memory_mib}Mi",
+                "pods": str(space.pods),
+                "services.nodeports": "0",
+            }
+        ),
+        opts=opts,
+    )
+    defaults = core.LimitRange(
+        f"{name}-{space.name}",
+        metadata=meta.ObjectMetaArgs(name="defaults", namespace=space.name),
+        spec=core.LimitRangeSpecArgs(
+            limits=[
+                core.LimitRangeItemArgs(
+                    type="Container",
+                    default={"cpu": "500m", "memory": "256Mi"},
+                    default_request={"cpu": "50m", "memory": "64Mi"},
+                )
+            ]
+        ),
+        opts=opts,
+    )
+    return [quota, defaults]

@@ -217,4 +217,5 @@ def logs_link() -> str:
         }
     }
     # Grafana fills the variables in before it opens the address.
-    return f"/explore?schemaVersion=1&orgId=1&panes={quote(json.dumps(panes), safe='${}_.')}"
+    written = quote(json.dumps(panes, separators=(",", ":")), safe="${}_.:,*")
+    return f"/explore?schemaVersion=1&orgId=1&panes={written}"
