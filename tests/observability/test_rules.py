@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -104,9 +104,11 @@ def test_dashboards_have_names_of_their_own_and_panels_that_ask() -> None:
 def test_one_click_leads_from_a_graph_to_the_logs_of_its_job_at_that_time() -> None:
     [graph] = [p for p in json.loads(dashboards(WATCHED.objectives)[0].written())["panels"] if p["title"] == "Rate"]
     [link] = graph["fieldConfig"]["defaults"]["links"]
-    address = unquote(link["url"])
-    assert '"expr": "{job=~\\"${__field.labels.job}.*\\"}"' in address
-    assert '"range": {"from": "${__from}", "to": "${__to}"}' in address
+    address = urlsplit(link["url"])
+    assert address.path == "/explore"
+    [pane] = json.loads(parse_qs(address.query)["panes"][0]).values()
+    assert [query["expr"] for query in pane["queries"]] == ['{job=~"${__field.labels.job}.*"}']
+    assert pane["range"] == {"from": "${__from}", "to": "${__to}"}
 
 
 def test_the_operators_checklist_and_the_alerts_have_the_same_limits() -> None:
