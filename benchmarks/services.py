@@ -16,6 +16,7 @@ from components.ecs import EcsCluster, EcsClusterArgs
 from components.encryption import EncryptionKey, EncryptionKeyArgs, log_groups_may_use
 from components.network import Vpc, VpcArgs
 from components.service import EcsService, EcsServiceArgs
+from composition.naming import stack_prefix
 from settings import PROJECT, StackSettings, load
 
 NAMESPACE = "benchmark"
@@ -76,7 +77,7 @@ async def program() -> None:
     provider = aws.Provider("aws", region=settings.aws.region)
     account = AwsAccount.of(provider, settings.aws.region)
     opts = pulumi.ResourceOptions(providers=[provider, random.Provider("random")])
-    name = f"{PROJECT}-{pulumi.get_stack()}"
+    name = stack_prefix()
     key = EncryptionKey(
         f"{name}-logs",
         EncryptionKeyArgs(account, purpose="the platform's log groups", services=[log_groups_may_use(account)]),
