@@ -41,6 +41,7 @@ CHANGES: Mapping[str, Sequence[str]] = {
     "ecr": (
         "BatchDeleteImage",
         "CompleteLayerUpload",
+        "CreatePullThroughCacheRule",
         "CreateRepository",
         "Delete*",
         "InitiateLayerUpload",
@@ -48,6 +49,7 @@ CHANGES: Mapping[str, Sequence[str]] = {
         "SetRepositoryPolicy",
         "TagResource",
         "UntagResource",
+        "UpdatePullThroughCacheRule",
         "UploadLayerPart",
     ),
     "ecs": (

@@ -14,6 +14,7 @@ from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import Statement
 from components.network import Vpc
 from components.observability.tasks import WatchedTasks, WatchedTasksArgs
+from components.registry import PullThroughCache, PullThroughCacheArgs
 from components.secrets import SecretKey, SecretReference, may_read
 from components.workload import (
     Authorities,
@@ -106,7 +107,13 @@ def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) 
     ready = AutoMode(name, inside)
     wiring = wire_managed(around.stores, app, around.ground.account)
     floor = lay_floor(
-        name, settings, app, around.cluster.provider, outside_flows(around, settings, app, wiring), [ready]
+        name,
+        settings,
+        app,
+        around.cluster.provider,
+        outside_flows(around, settings, app, wiring),
+        [ready],
+        cache_images(around, settings),
     )
     stores = make_cluster_stores(floor, settings)
     vault = run_sealed_vault(around, floor, settings.vault) if settings.vault else None
@@ -212,6 +219,19 @@ def find_tasks(around: Surroundings, settings: StackSettings, app: AppSettings) 
         port=app.port,
     )
     return WatchedTasks(around.ground.name, args, around.ground.opts)
+
+
+def cache_images(around: Surroundings, settings: StackSettings) -> dict[str, pulumi.Output[str]]:
+    """Let ECR stand for the public registries, where the settings want that."""
+    if not settings.registry or not settings.registry.pull_through_cache:
+        return {}
+    args = PullThroughCacheArgs(
+        settings.registry.pull_through_cache,
+        around.ground.account,
+        prefix=pulumi.get_stack(),
+        node_role_name=around.cluster.node_role_name,
+    )
+    return PullThroughCache(around.ground.name, args, around.ground.opts).mirrors
 
 
 def log_storage(around: Surroundings, settings: StackSettings) -> LogStorage | None:

@@ -11,6 +11,7 @@ import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 import pulumi_tls as tls
 
+from components.images import ImageSource
 from components.observability import Observability
 from components.observability import names as watchers
 from components.workload import (
@@ -63,7 +64,7 @@ from composition.endpoints import (
 )
 from composition.inside import inside
 from composition.observability import LogStorage, observe
-from settings import AppSettings, GatewaySettings, LoadBalancerSettings, StackSettings, VaultSettings
+from settings import AppSettings, GatewaySettings, LoadBalancerSettings, RegistrySettings, StackSettings, VaultSettings
 
 if TYPE_CHECKING:
     from components.observability.tasks import WatchedTasks
@@ -196,6 +197,7 @@ def lay_floor(
     provider: kubernetes.Provider,
     outside: Sequence[Flow] = (),
     after: Sequence[pulumi.Resource] = (),
+    mirrors: Mapping[str, pulumi.Input[str]] | None = None,
 ) -> Floor:
     """Divide the cluster up, and open the flows: those between pods, and those with the `outside`."""
     own = [random.Provider("workload-random"), tls.Provider("workload-tls")]
@@ -206,16 +208,27 @@ def lay_floor(
         wanted += observability.flows(settings, app, settings.observability)
     foundation = Foundation(name, FoundationArgs(spaces, wanted, after=after), opts)
     classes = foundation.priority_classes
-    places = {space: Place(namespace, classes["critical"]) for space, namespace in foundation.namespaces.items()}
+    images = image_source(settings.registry, mirrors)
+    places = {
+        space: Place(namespace, classes["critical"], images) for space, namespace in foundation.namespaces.items()
+    }
     return Floor(
         name,
         opts,
         critical=places[NAMESPACE],
-        normal=Place(foundation.namespaces[NAMESPACE], classes["normal"]),
+        normal=Place(foundation.namespaces[NAMESPACE], classes["normal"], images),
         watching=places.get(watchers.NAMESPACE),
         nodes=places.get(watchers.NODES_NAMESPACE),
         namespaces=foundation.namespaces,
     )
+
+
+def image_source(settings: RegistrySettings | None, mirrors: Mapping[str, pulumi.Input[str]] | None) -> ImageSource:
+    """Say where the images of others come from: the stack's own `mirrors`, else those that the settings name."""
+    if settings is None:
+        return ImageSource()
+    named: dict[str, pulumi.Input[str]] = {str(host): mirror for host, mirror in settings.mirrors.items()}
+    return ImageSource(mirrors or named, settings.pull_secret)
 
 
 def make_cluster_stores(floor: Floor, settings: StackSettings) -> ClusterStores:

@@ -17,6 +17,7 @@ from settings.loading import PROJECT, SettingsError, load, read
 from settings.messaging import MessagingSettings
 from settings.network import ExistingSubnets, ExistingVpc, FlowLogSettings, NetworkSettings
 from settings.observability import ObservabilitySettings
+from settings.registry import PullThroughCache, RegistrySettings
 from settings.secrets import SecretsSettings
 from settings.stack import STANDARD_TAGS, StackSettings
 from settings.storage import StorageSettings
@@ -51,6 +52,8 @@ __all__ = [
     "NetworkSettings",
     "ObservabilitySettings",
     "PodResources",
+    "PullThroughCache",
+    "RegistrySettings",
     "Runtimes",
     "SecretsSettings",
     "SettingsError",

@@ -24,6 +24,7 @@ from settings.load_balancer import LoadBalancerSettings
 from settings.messaging import MessagingSettings
 from settings.network import NetworkSettings
 from settings.observability import ObservabilitySettings
+from settings.registry import RegistrySettings
 from settings.secrets import SecretsSettings
 from settings.storage import StorageSettings
 from settings.vault import VaultSettings
@@ -45,6 +46,7 @@ NEEDS = {
     "app": ("image",),
     "gateway": ("kubernetes", "app", "database"),
     "load_balancer": ("gateway",),
+    "registry": ("kubernetes",),
     "vault": ("kubernetes", "app"),
     "edge": ("network", "app"),
     "observability": ("kubernetes", "app"),
@@ -97,6 +99,9 @@ class StackSettings(Settings):
 
     storage: StorageSettings | None = None
     """Object storage of the app."""
+
+    registry: RegistrySettings | None = None
+    """Where the images of others come from; absent: from their makers' registries, without signing in."""
 
     image: ImageSettings | None = None
     """Image of the app."""
@@ -168,6 +173,8 @@ class StackSettings(Settings):
         certificate = self.edge.certificate_arn if self.edge else None
         if certificate and self.aws is not None and certificate.split(":")[3] != self.aws.region:
             yield Problem("edge.certificate_arn", certificate, f"one of the stack's own Region ({self.aws.region})")
+        if self.registry is not None and self.registry.pull_through_cache is not None and eks is None:
+            yield Problem("registry.pull_through_cache", "set", "unset without `kubernetes.eks`")
         if self.app is not None:
             yield from self._app_problems()
         if self.observability is not None:

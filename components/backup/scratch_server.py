@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.workload.database import IMAGE
+from components.images import image
 from components.workload.hardening import container_security
 from components.workload.pods import environment_of, from_secret, probe, read_only, resources, scratch, writable
 
@@ -30,7 +30,7 @@ def scratch_server() -> core.ContainerArgs:
     ready = core.ExecActionArgs(command=["pg_isready", "--quiet", "--host=127.0.0.1"])
     return core.ContainerArgs(
         name="scratch-server",
-        image=IMAGE,
+        image=image("postgres"),
         restart_policy="Always",
         # Nothing of it is kept: what a crash would lose does not matter.
         args=["postgres", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "full_page_writes=off"],

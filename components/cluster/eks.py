@@ -84,6 +84,9 @@ class EksCluster(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     """ARN of the KMS key of Secrets."""
 
+    node_role_name: pulumi.Output[str]
+    """Name of the nodes' role."""
+
     issuer: pulumi.Output[str]
     """URL of the issuer of its service accounts' tokens."""
 
@@ -101,6 +104,7 @@ class EksCluster(pulumi.ComponentResource):
             kms_key_id=args.log_key_arn,
             opts=own,
         )
+        node_role_arn = self._node_role(name, args.account)
         cluster = aws.eks.Cluster(
             f"{name}-kubernetes",
             # Its log group bears this name, and so is there before it, with a key.
@@ -112,7 +116,7 @@ class EksCluster(pulumi.ComponentResource):
             ),
             bootstrap_self_managed_addons=False,
             compute_config=aws.eks.ClusterComputeConfigArgs(
-                enabled=True, node_pools=list(NODE_POOLS), node_role_arn=self._node_role(name, args.account)
+                enabled=True, node_pools=list(NODE_POOLS), node_role_arn=node_role_arn
             ),
             kubernetes_network_config=aws.eks.ClusterKubernetesNetworkConfigArgs(
                 service_ipv4_cidr=str(settings.service_cidr),
@@ -159,6 +163,7 @@ class EksCluster(pulumi.ComponentResource):
         self.endpoint = cluster.endpoint
         self.security_group_id = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
         self.key_arn = key.arn
+        self.node_role_name = node_role_arn.apply(lambda arn: arn.rpartition("/")[2])
         self.issuer = cluster.identities.apply(
             lambda found: next(oidc.issuer or "" for each in found for oidc in each.oidcs or ())
         )
@@ -166,6 +171,7 @@ class EksCluster(pulumi.ComponentResource):
             {
                 "issuer": self.issuer,
                 "cluster_name": self.cluster_name,
+                "node_role_name": self.node_role_name,
                 "endpoint": self.endpoint,
                 "security_group_id": self.security_group_id,
                 "key_arn": self.key_arn,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.observability.alertmanager_configuration import SECRETS, server_configuration
 from components.observability.names import ALERTMANAGER as NAME
 from components.observability.names import ALERTMANAGER_CLUSTER_PORT, ALERTMANAGER_PORT
@@ -31,9 +32,6 @@ from components.workload.stateful import Keeping, keep
 from settings.observability import AlertingSettings
 
 core = kubernetes.core.v1
-
-IMAGE = "prom/alertmanager:v0.34.2"
-"""Alertmanager (https://github.com/prometheus/alertmanager/releases)."""
 
 USER = 65534
 """User ``nobody`` in the image."""
@@ -84,7 +82,7 @@ class Alertmanager(pulumi.ComponentResource):
 
         server = core.ContainerArgs(
             name="alertmanager",
-            image=IMAGE,
+            image=image("alertmanager"),
             args=server_flags(settings),
             env=own_name(),
             ports=[

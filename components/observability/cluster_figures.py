@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.observability.names import (
     KUBE_STATE_METRICS,
     KUBE_STATE_METRICS_PORT,
@@ -21,12 +22,6 @@ from components.workload.pods import Place, Pod, account_of, probe, resources
 from components.workload.rights import Right, may
 
 core = kubernetes.core.v1
-
-OBJECTS_IMAGE = "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.20.0"
-"""kube-state-metrics (https://github.com/kubernetes/kube-state-metrics/releases)."""
-
-NODES_IMAGE = "quay.io/prometheus/node-exporter:v1.12.1"
-"""node-exporter (https://github.com/prometheus/node_exporter/releases)."""
 
 USER = 65534
 """User ``nobody`` in both images."""
@@ -92,7 +87,7 @@ class ClusterFigures(pulumi.ComponentResource):
         alive = core.HTTPGetActionArgs(path="/livez", port=METRICS)
         server = core.ContainerArgs(
             name="kube-state-metrics",
-            image=OBJECTS_IMAGE,
+            image=image("kube-state-metrics"),
             args=[
                 f"--port={KUBE_STATE_METRICS_PORT}",
                 # Its figures about itself, to nobody.
@@ -116,7 +111,7 @@ class ClusterFigures(pulumi.ComponentResource):
         asked = core.TCPSocketActionArgs(port=METRICS)
         server = core.ContainerArgs(
             name="node-exporter",
-            image=NODES_IMAGE,
+            image=image("node-exporter"),
             args=[
                 f"--path.rootfs={ROOT}",
                 f"--path.procfs={ROOT}/proc",

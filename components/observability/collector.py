@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.observability.alloy_configuration import collector_configuration
 from components.observability.names import ALLOY as NAME
 from components.observability.names import ALLOY_PORT
@@ -31,9 +32,6 @@ from components.workload.pods import (
 from components.workload.rights import Right, may_within
 
 core = kubernetes.core.v1
-
-IMAGE = "grafana/alloy:v1.19.2"
-"""Grafana Alloy (https://grafana.com/docs/alloy/latest/release-notes/)."""
 
 USER = 473
 """User ``alloy`` in the image."""
@@ -89,7 +87,7 @@ class Collector(pulumi.ComponentResource):
         ready = core.HTTPGetActionArgs(path="/-/ready", port=METRICS)
         server = core.ContainerArgs(
             name="alloy",
-            image=IMAGE,
+            image=image("alloy"),
             args=[
                 "run",
                 f"{CONFIGURATION}/config.alloy",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.observability.dashboards import Dashboard
 from components.observability.grafana_configuration import (
     ADMINISTRATOR,
@@ -45,9 +46,6 @@ from components.workload.stateful import Keeping, keep
 from settings.observability import DashboardsSettings
 
 core = kubernetes.core.v1
-
-IMAGE = "grafana/grafana:13.2.0"
-"""Grafana (https://grafana.com/docs/grafana/latest/whatsnew/)."""
 
 USER = 472
 """User ``grafana`` in the image."""
@@ -111,7 +109,7 @@ class Grafana(pulumi.ComponentResource):
         well = core.HTTPGetActionArgs(path="/api/health", port=METRICS)
         server = core.ContainerArgs(
             name="grafana",
-            image=IMAGE,
+            image=image("grafana"),
             env=environment_of(environment()),
             ports=[core.ContainerPortArgs(name=METRICS, container_port=GRAFANA_PORT)],
             resources=resources(100, args.settings.memory_mib),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.observability.loki_configuration import (
     DATA,
     GOSSIP_PORT,
@@ -38,9 +39,6 @@ from components.workload.stateful import Keeping, keep
 from settings.observability import LogsSettings
 
 core = kubernetes.core.v1
-
-IMAGE = "grafana/loki:3.7.8"
-"""Loki (https://grafana.com/docs/loki/latest/release-notes/)."""
 
 USER = 10001
 """User ``loki`` in the image."""
@@ -88,7 +86,7 @@ class Loki(pulumi.ComponentResource):
         ready = core.HTTPGetActionArgs(path="/ready", port=METRICS)
         server = core.ContainerArgs(
             name="loki",
-            image=IMAGE,
+            image=image("loki"),
             args=[f"-config.file={CONFIGURATION}/loki.yaml"],
             ports=[
                 core.ContainerPortArgs(name=METRICS, container_port=PORT),

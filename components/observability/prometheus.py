@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.observability.names import PROMETHEUS as NAME
 from components.observability.names import PROMETHEUS_PORT
 from components.observability.prometheus_configuration import AUTHORITIES, CONFIGURATION, SECRETS
@@ -33,9 +34,6 @@ from components.workload.stateful import Keeping, keep
 from settings.observability import MetricsSettings
 
 core = kubernetes.core.v1
-
-IMAGE = "prom/prometheus:v3.13.5"
-"""Prometheus, long-term support (https://prometheus.io/docs/introduction/release-cycle/)."""
 
 USER = 65534
 """User ``nobody`` in the image."""
@@ -136,7 +134,7 @@ class Prometheus(pulumi.ComponentResource):
 
         return core.ContainerArgs(
             name="prometheus",
-            image=IMAGE,
+            image=image("prometheus"),
             args=server_flags(settings),
             env=own_name(),
             ports=[core.ContainerPortArgs(name=METRICS, container_port=PROMETHEUS_PORT)],

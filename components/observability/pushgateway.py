@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.observability.names import PUSHGATEWAY, PUSHGATEWAY_PORT
 from components.workload.exporters import METRICS
 from components.workload.hardening import container_security
@@ -12,9 +13,6 @@ from components.workload.pods import Place, Pod, account_of, host_of, probe, res
 from components.workload.stateful import Keeping, keep
 
 core = kubernetes.core.v1
-
-IMAGE = "prom/pushgateway:v1.11.4"
-"""Pushgateway (https://github.com/prometheus/pushgateway/releases)."""
 
 USER = 65534
 """User ``nobody`` in the image."""
@@ -36,7 +34,7 @@ class Pushgateway(pulumi.ComponentResource):
         own = pulumi.ResourceOptions(parent=self)
         server = core.ContainerArgs(
             name="pushgateway",
-            image=IMAGE,
+            image=image("pushgateway"),
             args=[f"--persistence.file={DATA}/figures", "--persistence.interval=10s"],
             ports=[core.ContainerPortArgs(name=METRICS, container_port=PUSHGATEWAY_PORT)],
             resources=resources(10, MEMORY_MIB),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.workload.exporters import exporter
 from components.workload.hardening import container_security
 from components.workload.login import login_of, password_of, secret_of
@@ -32,12 +33,6 @@ core = kubernetes.core.v1
 
 NAME = "auterity-cache"
 """Name of the StatefulSet and of all that belongs to it."""
-
-IMAGE = "valkey/valkey:9.0.8"
-"""Valkey's own image (https://valkey.io/download/releases/v9-0-8/)."""
-
-EXPORTER = "oliver006/redis_exporter:v1.89.0"
-"""What shows the server's figures to Prometheus (https://github.com/oliver006/redis_exporter/releases)."""
 
 PORT = 6379
 """TCP port, reached from inside the cluster alone."""
@@ -121,7 +116,7 @@ class ClusterCache(pulumi.ComponentResource):
         # A user that may ask for figures and nothing else, with any password.
         where = {"REDIS_ADDR": f"redis://127.0.0.1:{PORT}", "REDIS_USER": "metrics", "REDIS_PASSWORD": "any"}
         # It would ask for the configuration, which the user may not see.
-        return exporter(EXPORTER, METRICS_PORT, {**where, "REDIS_EXPORTER_CONFIG_COMMAND": "-"})
+        return exporter(image("valkey-exporter"), METRICS_PORT, {**where, "REDIS_EXPORTER_CONFIG_COMMAND": "-"})
 
     def _server(self, settings: CacheSettings) -> core.ContainerArgs:
         ping = core.ExecActionArgs(
@@ -130,7 +125,7 @@ class ClusterCache(pulumi.ComponentResource):
         )
         return core.ContainerArgs(
             name="valkey",
-            image=IMAGE,
+            image=image("valkey"),
             command=["valkey-server", f"{CONFIGURATION}/valkey.conf"],
             ports=[core.ContainerPortArgs(name="valkey", container_port=PORT)],
             resources=resources(100, int(settings.in_cluster.memory_mib * HEADROOM)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.workload.database_configuration import (
     CONFIGURATION,
     DATA,
@@ -47,12 +48,6 @@ core = kubernetes.core.v1
 
 NAME = "auterity-database"
 """Name of the StatefulSet and of all that belongs to it."""
-
-IMAGE = "postgres:15.19"
-"""PostgreSQL's image (https://www.postgresql.org/docs/release/); community support of 15 ends on 2027-11-11."""
-
-EXPORTER = "quay.io/prometheuscommunity/postgres-exporter:v0.19.1"
-"""What shows the server's figures to Prometheus (https://github.com/prometheus-community/postgres_exporter/releases)."""
 
 METRICS_PORT = 9187
 """TCP port of the figures."""
@@ -142,7 +137,7 @@ class ClusterDatabase(pulumi.ComponentResource):
         """Lay the data out where there is none, and bring roles and databases to what is stated."""
         return core.ContainerArgs(
             name="prepare",
-            image=IMAGE,
+            image=image("postgres"),
             command=["sh", f"{CONFIGURATION}/prepare.sh"],
             env=self._environment(),
             resources=resources(100, settings.in_cluster.memory_mib),
@@ -154,7 +149,7 @@ class ClusterDatabase(pulumi.ComponentResource):
         ready = core.ExecActionArgs(command=["pg_isready", "--quiet", "--host=127.0.0.1"])
         return core.ContainerArgs(
             name="postgres",
-            image=IMAGE,
+            image=image("postgres"),
             command=["postgres", f"--config-file={CONFIGURATION}/postgresql.conf"],
             env=self._environment(),
             ports=[core.ContainerPortArgs(name="postgres", container_port=PORT)],
@@ -169,7 +164,7 @@ class ClusterDatabase(pulumi.ComponentResource):
 
     def _exporter(self) -> core.ContainerArgs:
         return exporter(
-            EXPORTER,
+            image("postgres-exporter"),
             METRICS_PORT,
             {
                 "DATA_SOURCE_URI": f"127.0.0.1:{PORT}/postgres?sslmode=disable",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.workload.copies import Serving, serve, take_one_at_a_time
 from components.workload.exporters import METRICS
 from components.workload.gateway_configuration import (
@@ -51,12 +52,6 @@ NAME = "auterity-gateway"
 
 WORK = "auterity-gateway-work"
 """Name of the pods that prepare the database and hand the configuration over."""
-
-IMAGE = "kong:3.9.3"
-"""Kong's image: the newest release of the open-source edition."""
-
-DECK = "kong/deck:v1.55.0"
-"""decK's image: Kong's own tool that brings a gateway to what a file states."""
 
 USER = 1000
 """User ``kong`` in Kong's image, ``deckuser`` in decK's."""
@@ -188,7 +183,7 @@ class Gateway(pulumi.ComponentResource):
         )
         deck = core.ContainerArgs(
             name="deck",
-            image=DECK,
+            image=image("deck"),
             args=["gateway", "sync", f"{CONFIGURATION}/kong.yml", "--kong-addr", f"http://127.0.0.1:{ADMIN_PORT}"],
             env=environment_of({"DECK_ANALYTICS": "off"}),
             resources=resources(50, 128),
@@ -221,7 +216,7 @@ class Gateway(pulumi.ComponentResource):
             restart="OnFailure",
         )
         named = pulumi.Output.all(database.host, with_what).apply(
-            lambda given: f"{job_name}-{digest(IMAGE, DECK, *map(str, given))[:10]}"
+            lambda given: f"{job_name}-{digest(image('kong'), image('deck'), *map(str, given))[:10]}"
         )
         return job(name, named, pod, self._args.place, pulumi.ResourceOptions(parent=self, depends_on=list(after)))
 
@@ -286,7 +281,7 @@ class Gateway(pulumi.ComponentResource):
             mounts.append(read_only("authorities", AUTHORITIES))
         return core.ContainerArgs(
             name=name,
-            image=IMAGE,
+            image=image("kong"),
             args=command,
             env=environment_of(stated),
             resources=resources(settings.cpu_request_millis, settings.memory_mib),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.workload.database import IMAGE, USER
+from components.images import image
+from components.workload.database import USER
 from components.workload.database_configuration import LOGINS, roles
 from components.workload.gateway import AUTHORITIES, DATABASE, GatewayDatabase
 from components.workload.hardening import container_security
@@ -111,7 +112,7 @@ class ManagedGatewayDatabase(pulumi.ComponentResource):
         }
         prepare = core.ContainerArgs(
             name="prepare",
-            image=IMAGE,
+            image=image("postgres"),
             command=["sh", "-ec", f'PGPASSWORD="$(cat {MASTER}/password)" exec psql -Xq -f {CONFIGURATION}/roles.sql'],
             env=environment_of(environment),
             resources=resources(50, 64),
@@ -138,7 +139,7 @@ class ManagedGatewayDatabase(pulumi.ComponentResource):
             restart="OnFailure",
         )
         named = pulumi.Output.from_input(args.host).apply(
-            lambda host: f"{NAME}-{digest(IMAGE, host, statements, str(args.password_version))[:10]}"
+            lambda host: f"{NAME}-{digest(image('postgres'), host, statements, str(args.password_version))[:10]}"
         )
         later = pulumi.ResourceOptions(parent=self, depends_on=list(args.after))
         prepared = job(f"{name}-gateway-database", named, pod, place, later)

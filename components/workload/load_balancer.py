@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.workload.copies import Serving, serve, take_one_at_a_time
 from components.workload.hardening import container_security
 from components.workload.labels import selector
@@ -41,9 +42,6 @@ core = kubernetes.core.v1
 
 NAME = "auterity-load-balancer"
 """Name of the Deployment and of all that belongs to it."""
-
-IMAGE = "nginxinc/nginx-unprivileged:1.30.4-alpine"
-"""nginx, stable, from its makers, as a user that is not root (https://nginx.org/en/download.html)."""
 
 USER = 101
 """User ``nginx`` in the image."""
@@ -149,7 +147,7 @@ class ClusterLoadBalancer(pulumi.ComponentResource):
         )
         return core.ContainerArgs(
             name="resolvers",
-            image=IMAGE,
+            image=image("nginx"),
             command=["sh", "-ec", script],
             resources=resources(10, 16),
             security_context=container_security(),
@@ -168,7 +166,7 @@ class ClusterLoadBalancer(pulumi.ComponentResource):
             mounts.append(read_only("tls", TLS))
         return core.ContainerArgs(
             name="nginx",
-            image=IMAGE,
+            image=image("nginx"),
             command=["nginx", "-c", f"{CONFIGURATION}/nginx.conf", "-g", "daemon off;"],
             ports=ports,
             resources=resources(100, 128),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import ImageSource
 from components.workload.hardening import pod_security
 from components.workload.labels import labels, selector
 
@@ -28,10 +29,12 @@ class Place:
     Attributes:
         namespace: name of the namespace.
         priority_class: name of the priority class.
+        images: where its images come from.
     """
 
     namespace: pulumi.Input[str]
     priority_class: pulumi.Input[str]
+    images: ImageSource = field(default_factory=ImageSource)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,9 @@ class Pod:
             )
             for key in (ZONE, HOST)
         ]
+        for container in (*self.init, *self.containers):
+            container.image = place.images.locate(container.image)
+        secret = place.images.pull_secret
         return core.PodTemplateSpecArgs(
             metadata=meta.ObjectMetaArgs(
                 labels=labels(self.name),
@@ -90,6 +96,7 @@ class Pod:
                 # A Service called redis would set REDIS_PORT.
                 enable_service_links=False,
                 priority_class_name=place.priority_class,
+                image_pull_secrets=[core.LocalObjectReferenceArgs(name=secret)] if secret else None,
                 restart_policy=self.restart,
                 termination_grace_period_seconds=self.stop_seconds,
                 security_context=pod_security(self.user),

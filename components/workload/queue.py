@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.workload.exporters import METRICS
 from components.workload.hardening import container_security
 from components.workload.login import login_of, password_of, secret_of
@@ -37,9 +38,6 @@ core = kubernetes.core.v1
 
 NAME = "auterity-queue"
 """Name of the StatefulSet and of all that belongs to it."""
-
-IMAGE = "rabbitmq:4.3.5"
-"""RabbitMQ's image (https://www.rabbitmq.com/release-information), without the management interface."""
 
 PORT, METRICS_PORT = 5672, 15692
 """TCP ports: AMQP, reached from inside the cluster alone, and the figures that RabbitMQ itself shows to Prometheus."""
@@ -150,7 +148,7 @@ class ClusterQueue(pulumi.ComponentResource):
         target = f"{DATA}/.erlang.cookie"
         return core.ContainerArgs(
             name="prepare",
-            image=IMAGE,
+            image=image("rabbitmq"),
             command=["sh", "-ec", f"umask 077; rm -f {target}; cp {COOKIE}/cookie {target}; chmod 0400 {target}"],
             resources=resources(10, 32),
             security_context=container_security(),
@@ -162,7 +160,7 @@ class ClusterQueue(pulumi.ComponentResource):
         listens = core.TCPSocketActionArgs(port="amqp")
         return core.ContainerArgs(
             name="rabbitmq",
-            image=IMAGE,
+            image=image("rabbitmq"),
             env=[
                 *own_name(),
                 *environment_of(

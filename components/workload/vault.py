@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.images import image
 from components.workload.app import NAME as APP
 from components.workload.certificates import ServerCertificate, server_certificate
 from components.workload.exporters import METRICS
@@ -49,9 +50,6 @@ core = kubernetes.core.v1
 
 NAME = "auterity-vault"
 """Name of the StatefulSet and of all that belongs to it."""
-
-IMAGE = "hashicorp/vault:2.0.4"
-"""Vault's image (https://developer.hashicorp.com/vault/docs/updates/release-notes)."""
 
 USER = 100
 """User ``vault`` in the image."""
@@ -160,7 +158,7 @@ class Vault(pulumi.ComponentResource):
         itself = f"$(POD_NAME).{NAME}.$(POD_NAMESPACE).svc"
         return core.ContainerArgs(
             name="vault",
-            image=IMAGE,
+            image=image("vault"),
             command=["vault", "server", f"-config={CONFIGURATION}/vault.json"],
             env=[
                 *own_name(),
