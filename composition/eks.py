@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.access import WorkloadAccess
-from components.cluster import AutoMode, EksCluster, PodIdentity, PodIdentityArgs
+from components.cluster import AutoMode, AutoModeArgs, EksCluster, PodIdentity, PodIdentityArgs
 from components.ecs import EcsCluster
 from components.edge import Edge
 from components.encryption import EncryptionKey, EncryptionKeyArgs
@@ -104,7 +104,7 @@ def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) 
     """Run the app and what it needs in the cluster, and join the edge to it."""
     name, opts = around.ground.name, around.ground.opts
     inside = pulumi.ResourceOptions(provider=around.cluster.provider)
-    ready = AutoMode(name, inside)
+    ready = AutoMode(name, AutoModeArgs(app.architecture), inside)
     wiring = wire_managed(around.stores, app, around.ground.account)
     floor = lay_floor(
         name,

@@ -208,7 +208,7 @@ def lay_floor(
         wanted += observability.flows(settings, app, settings.observability)
     foundation = Foundation(name, FoundationArgs(spaces, wanted, after=after), opts)
     classes = foundation.priority_classes
-    images = image_source(settings.registry, mirrors)
+    images = image_source(settings.registry, mirrors, app.architecture)
     places = {
         space: Place(namespace, classes["critical"], images) for space, namespace in foundation.namespaces.items()
     }
@@ -223,12 +223,14 @@ def lay_floor(
     )
 
 
-def image_source(settings: RegistrySettings | None, mirrors: Mapping[str, pulumi.Input[str]] | None) -> ImageSource:
+def image_source(
+    settings: RegistrySettings | None, mirrors: Mapping[str, pulumi.Input[str]] | None, architecture: str
+) -> ImageSource:
     """Say where the images of others come from: the stack's own `mirrors`, else those that the settings name."""
     if settings is None:
-        return ImageSource()
+        return ImageSource(architecture=architecture)
     named: dict[str, pulumi.Input[str]] = {str(host): mirror for host, mirror in settings.mirrors.items()}
-    return ImageSource(mirrors or named, settings.pull_secret)
+    return ImageSource(mirrors or named, settings.pull_secret, architecture)
 
 
 def make_cluster_stores(floor: Floor, settings: StackSettings) -> ClusterStores:

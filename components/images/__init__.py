@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -52,10 +52,13 @@ class ImageSource:
     Attributes:
         mirrors: host of a registry to what stands for it: the host of a mirror, and the prefix of its repositories.
         pull_secret: name of the Secret (``kubernetes.io/dockerconfigjson``) with which pods sign in; None: none.
+        architecture: processor that images outside the table are built for, ``X86_64`` or ``ARM64``. Those of the table
+            have both.
     """
 
     mirrors: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     pull_secret: str | None = None
+    architecture: str = "X86_64"
 
     def locate(self, reference: pulumi.Input[str | None] | None) -> pulumi.Input[str | None] | None:
         """Return the reference by which an image of the table is pulled; any other image stays as it is."""
@@ -66,3 +69,13 @@ class ImageSource:
         if mirror is None:
             return reference
         return f"{mirror}/{rest}" if isinstance(mirror, str) else pulumi.Output.concat(mirror, "/", rest)
+
+    def node_selector(self, references: Iterable[pulumi.Input[str | None] | None]) -> dict[str, str] | None:
+        """Return the labels of the nodes on which a pod of these images starts; None: of any node.
+
+        A node's label is that of https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-arch.
+        """
+        of_the_table = set(table().values())
+        if self.architecture != "ARM64" or all(isinstance(one, str) and one in of_the_table for one in references):
+            return None
+        return {"kubernetes.io/arch": "arm64"}

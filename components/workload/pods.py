@@ -82,7 +82,9 @@ class Pod:
             )
             for key in (ZONE, HOST)
         ]
-        for container in (*self.init, *self.containers):
+        containers = (*self.init, *self.containers)
+        node_selector = place.images.node_selector([container.image for container in containers])
+        for container in containers:
             container.image = place.images.locate(container.image)
         secret = place.images.pull_secret
         return core.PodTemplateSpecArgs(
@@ -100,6 +102,7 @@ class Pod:
                 restart_policy=self.restart,
                 termination_grace_period_seconds=self.stop_seconds,
                 security_context=pod_security(self.user),
+                node_selector=node_selector,
                 topology_spread_constraints=apart if self.spread else None,
                 tolerations=[core.TolerationArgs(operator="Exists")] if self.everywhere else None,
                 init_containers=list(self.init) or None,

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,9 @@ cent of what a pod requests.
 USUAL_LOAD = 30
 """CPU use of a pod that `LOAD` says nothing of, in per cent of its request."""
 
+NODE_POOLS = "nodepools.karpenter.sh"
+"""Name of the definition that Auto Mode brings, and a cluster elsewhere lacks."""
+
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 
 
@@ -55,13 +59,15 @@ def main() -> None:
     kubeconfig, port = sys.argv[1], int(sys.argv[2])
     config.load_kube_config(kubeconfig)
     core, storage = client.CoreV1Api(), client.StorageV1Api()
-    add_nodes(core)
+    for zone in ZONES:
+        add_node(core, f"node-{zone}", zone, "amd64", "m7i.4xlarge")
     add_storage_class(storage)
     serve_measurements(core, port, Path(kubeconfig).parent)
     for follow in (
         lambda: follow_claims(core, storage),
         lambda: follow_volumes(core),
         lambda: follow_services(core),
+        lambda: follow_node_pools(core),
     ):
         threading.Thread(target=for_good, args=(follow,), daemon=True).start()
     threading.Event().wait()
@@ -87,24 +93,35 @@ def unless_done_before() -> Iterator[None]:
             raise
 
 
-def add_nodes(core: client.CoreV1Api) -> None:
-    """Add a node for each zone; the cluster's node program says that they run what they are given."""
-    for zone in ZONES:
-        name = f"node-{zone}"
-        labels = {
-            "kubernetes.io/arch": "amd64",
-            "kubernetes.io/hostname": name,
-            "kubernetes.io/os": "linux",
-            "node.kubernetes.io/instance-type": "m7i.4xlarge",
-            "topology.kubernetes.io/region": "us-east-1",
-            "topology.kubernetes.io/zone": f"us-east-1{zone}",
-        }
-        node = client.V1Node(
-            metadata=client.V1ObjectMeta(name=name, labels=labels, annotations={"kwok.x-k8s.io/node": "fake"}),
-            status=client.V1NodeStatus(allocatable=NODE, capacity=NODE),
-        )
-        with unless_done_before():
-            core.create_node(node)
+def add_node(core: client.CoreV1Api, name: str, zone: str, architecture: str, instance_type: str) -> None:
+    """Add a node in a zone; the cluster's node program says that it runs what it is given."""
+    labels = {
+        "kubernetes.io/arch": architecture,
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "node.kubernetes.io/instance-type": instance_type,
+        "topology.kubernetes.io/region": "us-east-1",
+        "topology.kubernetes.io/zone": f"us-east-1{zone}",
+    }
+    node = client.V1Node(
+        metadata=client.V1ObjectMeta(name=name, labels=labels, annotations={"kwok.x-k8s.io/node": "fake"}),
+        status=client.V1NodeStatus(allocatable=NODE, capacity=NODE),
+    )
+    with unless_done_before():
+        core.create_node(node)
+
+
+def follow_node_pools(core: client.CoreV1Api) -> None:
+    """Start a node in each zone for each pool of arm64 processors, as Auto Mode does when a pod wants one."""
+    extensions = client.ApiextensionsV1Api()
+    while not any(kind.metadata.name == NODE_POOLS for kind in extensions.list_custom_resource_definition().items):
+        time.sleep(2)
+    pools = partial(client.CustomObjectsApi().list_cluster_custom_object, "karpenter.sh", "v1", "nodepools")
+    for happened, pool in events(pools):
+        wanted = {each["key"]: each.get("values", []) for each in pool["spec"]["template"]["spec"]["requirements"]}
+        if happened != "DELETED" and "arm64" in wanted.get("kubernetes.io/arch", []):
+            for zone in ZONES:
+                add_node(core, f"{pool['metadata']['name']}-{zone}", zone, "arm64", "m8g.4xlarge")
 
 
 def add_storage_class(storage: client.StorageV1Api) -> None:

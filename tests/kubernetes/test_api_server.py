@@ -15,6 +15,8 @@ import pytest
 from kubernetes import client, utils
 from kubernetes.client.exceptions import ApiException
 
+from components.cluster.auto_mode import arm64_pool
+from sandbox.cloud.aws.control_plane import bring_kinds
 from sandbox.kubernetes import Cluster, ClusterError
 from sandbox.kubernetes.supplements import LOAD
 from sandbox.toolchain import cache_directory
@@ -218,3 +220,17 @@ def test_removed_it_leaves_neither_a_process_nor_a_file(tmp_path: Path) -> None:
     assert not cluster.directory.exists()
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(endpoint, timeout=5)  # noqa: S310 - its own address
+
+
+def test_a_pod_for_arm64_waits_for_a_pool_of_such_nodes(
+    cluster: Cluster, api: client.ApiClient, namespace: str
+) -> None:
+    bring_kinds(cluster)
+    core = client.CoreV1Api(api)
+    selector = {"nodeSelector": {"kubernetes.io/arch": "arm64"}, "containers": [{"name": "web", "image": "web:1.0.0"}]}
+    core.create_namespaced_pod(namespace, {"metadata": {"name": "web"}, "spec": selector})
+    refused = eventually(lambda: core.read_namespaced_pod("web", namespace).status.conditions)
+    pool = {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": "graviton"}, "spec": arm64_pool()}
+    client.CustomObjectsApi(api).create_cluster_custom_object("karpenter.sh", "v1", "nodepools", pool)
+    eventually(lambda: core.read_namespaced_pod("web", namespace).status.phase == "Running")
+    assert [condition.reason for condition in refused if condition.type == "PodScheduled"] == ["Unschedulable"]

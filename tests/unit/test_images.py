@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 
 from components.images import TABLE, registry_of, table
 from settings import PROJECT, SettingsError, load
-from tests.unit.programs import ROOT, STACKS, run_program, shipped, stack_config
+from tests.unit.programs import ROOT, STACKS, shipped, stack_config, with_section
 from tests.unit.recording import Recording
 
 MIRRORS = {
@@ -49,7 +50,12 @@ def images(recording: Recording) -> set[str]:
 
 
 def with_registry(stack: str, **registry: Any) -> Recording:
-    return run_program(stack, {**stack_config(stack), f"{PROJECT}:registry": json.dumps(registry)})
+    return with_section(stack, "registry", **registry)
+
+
+@cache
+def cached_in_ecr() -> Recording:
+    return with_registry("prod", pull_through_cache={"docker_hub_secret": ECR})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +113,7 @@ def test_without_a_pull_secret_no_pod_names_one() -> None:
 
 
 def test_a_pull_through_cache_has_a_rule_for_each_registry_of_the_table() -> None:
-    recording = with_registry("prod", pull_through_cache={"docker_hub_secret": ECR})
+    recording = cached_in_ecr()
     cached = {rule.inputs["upstreamRegistryUrl"] for rule in recording.of_type(RULE)}
     hosts = {registry_of(reference)[0].replace("docker.io", "registry-1.docker.io") for reference in table().values()}
     assert cached == hosts
@@ -122,7 +128,7 @@ def test_only_docker_hub_gets_credentials_in_the_pull_through_cache() -> None:
 
 
 def test_nodes_may_bring_images_into_the_cache_and_nowhere_else() -> None:
-    recording = with_registry("prod", pull_through_cache={"docker_hub_secret": ECR})
+    recording = cached_in_ecr()
     [granted] = [each for each in recording.of_type("aws:iam/rolePolicy:RolePolicy") if "pull-through" in each.name]
     [statement] = json.loads(granted.inputs["policy"])["Statement"]
     assert sorted(resource.rpartition("repository/")[2] for resource in statement["Resource"]) == [
@@ -148,3 +154,40 @@ def test_a_secret_that_ecr_would_not_read_is_refused() -> None:
 
 def test_dependency_updates_read_the_table() -> None:
     assert f"directory: /{TABLE.parent.relative_to(ROOT)}" in (ROOT / ".github/dependabot.yml").read_text()
+
+
+@cache
+def for_arm64(stack: str) -> Recording:
+    return with_section(stack, "app", architecture="ARM64")
+
+
+def of_the_stack(pod: dict[str, Any]) -> bool:
+    """Tell whether a pod runs an image that the stack's own people build."""
+    containers = (*pod.get("initContainers", ()), *pod["containers"])
+    return any(container["image"] not in table().values() for container in containers)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_pods_of_images_for_arm64_start_on_such_nodes_alone(stack: str) -> None:
+    pods = [pod for pod in pod_specs(for_arm64(stack)) if of_the_stack(pod)]
+    assert pods
+    assert [pod for pod in pods if pod.get("nodeSelector") != {"kubernetes.io/arch": "arm64"}] == []
+
+
+def test_pods_of_images_of_others_start_on_any_node() -> None:
+    others = [pod for pod in pod_specs(for_arm64("dev")) if not of_the_stack(pod)]
+    assert [pod for pod in others if "nodeSelector" in pod] == []
+
+
+def test_for_arm64_eks_gets_a_pool_of_such_nodes() -> None:
+    [pool] = for_arm64("dev").of_type("kubernetes:karpenter.sh/v1:NodePool")
+    requirements = pool.inputs["spec"]["template"]["spec"]["requirements"]
+    assert {"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]} in requirements
+
+
+def test_for_amd64_eks_keeps_its_own_pools() -> None:
+    assert shipped("dev").of_type("kubernetes:karpenter.sh/v1:NodePool") == []
+
+
+def test_a_cluster_of_others_gets_no_pool_of_nodes() -> None:
+    assert for_arm64("local").of_type("kubernetes:karpenter.sh/v1:NodePool") == []
