@@ -64,10 +64,12 @@ kubectl: $(STAMP) ## Run any kubectl command on the cluster of STACK: ARGS="get 
 	@$(SANDBOX) kubectl $(STACK) $(ARGS)
 
 .PHONY: kind
-kind: ## Make the cluster that the local stack expects and put the app's image into it, where Docker and kind are there
-	@kind get clusters 2>/dev/null | grep -qx auterity-dev || kind create cluster --name auterity-dev
-	@docker build --tag auterity/app:1.0.0 examples/app
-	@kind load docker-image auterity/app:1.0.0 --name auterity-dev
+kind: ## Make the cluster of the local stack on this machine, with the app's image in it (needs Docker, kind, kubectl)
+	@scripts/kind-up
+
+.PHONY: kind-down
+kind-down: ## Remove that cluster; `pulumi destroy --stack local` then forgets what was in it
+	@kind delete cluster --name auterity-dev
 
 .PHONY: cloud
 cloud: $(STAMP) ## Look at the simulated clouds (ARGS=--help: and change them by hand)

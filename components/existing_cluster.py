@@ -37,6 +37,7 @@ class ExistingCluster(pulumi.ComponentResource):
             f"{name}-kubernetes",
             context=self.context,
             enable_server_side_apply=True,
+            delete_unreachable=True if args.settings.throwaway else None,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"context": self.context})

@@ -187,7 +187,9 @@ def space(settings: StackSettings, app: AppSettings) -> Space:
         cpu, memory = cpu + size.cpu_request_millis * size.nodes, memory + size.memory_mib * size.nodes
     if cache := inside(settings.cache):
         memory += cache.in_cluster.memory_mib * 2
-    return Space(NAMESPACE, cpu_millis=cpu, memory_mib=memory, pods=pods)
+    opened = settings.load_balancer.node_port if settings.load_balancer else None
+    node_ports = 0 if not opened else 2 if settings.load_balancer and settings.load_balancer.tls_secret else 1
+    return Space(NAMESPACE, cpu_millis=cpu, memory_mib=memory, pods=pods, node_ports=node_ports)
 
 
 def lay_floor(

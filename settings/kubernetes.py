@@ -81,6 +81,11 @@ class ExistingClusterSettings(Settings):
     context: Annotated[str, Field(min_length=1, examples=["kind-auterity-dev"])]
     """Context in the kubeconfig (``KUBECONFIG``, else ``~/.kube/config``)."""
 
+    throwaway: bool = False
+    """The cluster may be gone, as kind's is after `make kind-down`: `destroy` and `refresh` then forget what was in it.
+    While it is only stopped, they forget it, too: start it first.
+    """
+
 
 class KubernetesSettings(Settings):
     """The stack's cluster: one of the two."""

@@ -7,7 +7,23 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.base import Settings, at_least_in_production
+from settings.base import Settings, at_least_in_production, in_production
+
+Port = Annotated[int, Field(ge=30000, le=32767)]
+"""A port of a node (https://kubernetes.io/docs/concepts/services-networking/service/#type-nodeport)."""
+
+
+class NodePortSettings(Settings):
+    """Ports of every node, for a cluster that gives a Service no address of its own, such as kind."""
+
+    http: Port = 30080
+    """Port of the nodes that leads to plain HTTP."""
+
+    https: Port = 30443
+    """Port of the nodes that leads to TLS, where `tls_secret` is set."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", examples=["http://localhost:8080"])]
+    """Where people reach that port: what kind, or a proxy, maps to it."""
 
 
 class LoadBalancerSettings(Settings):
@@ -29,6 +45,11 @@ class LoadBalancerSettings(Settings):
     """Name of a Secret of type ``kubernetes.io/tls`` in the platform's namespace. Where it is set, requests without
     TLS are sent on to port 443; unset: plain HTTP.
     """
+
+    node_port: Annotated[
+        NodePortSettings | None, in_production(None, "clients need one address that outlives a node")
+    ] = None
+    """Open ports of the nodes instead of asking the cluster for a load balancer's address."""
 
     keepalive: Annotated[int, Field(ge=1, le=1024)] = 32
     """Idle connections to the gateway that each worker process keeps open."""

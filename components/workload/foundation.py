@@ -32,6 +32,7 @@ class Space:
         cpu_millis: CPU that all its pods together may request, in milli-CPU.
         memory_mib: memory that all its pods together may request, in MiB.
         pods: how many pods it may hold.
+        node_ports: how many ports of the nodes its Services may open.
         admits: level of the Pod Security Standards that its pods must keep to.
     """
 
@@ -39,6 +40,7 @@ class Space:
     cpu_millis: int
     memory_mib: int
     pods: int
+    node_ports: int = 0
     admits: Literal["restricted", "privileged"] = "restricted"
 
 
@@ -130,7 +132,7 @@ def _bounds(name: str, space: Space, opts: pulumi.ResourceOptions) -> list[pulum
                 "requests.cpu": f"{space.cpu_millis}m",
                 "requests.memory": f"{space.memory_mib}Mi",
                 "pods": str(space.pods),
-                "services.nodeports": "0",
+                "services.nodeports": str(space.node_ports),
             }
         ),
         opts=opts,

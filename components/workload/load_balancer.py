@@ -74,7 +74,7 @@ class ClusterLoadBalancer(pulumi.ComponentResource):
     """Host name inside the cluster."""
 
     address: pulumi.Output[str]
-    """Address, or host name, outside of it."""
+    """Address, or host name, outside of it; the URL that the settings give where ports of the nodes are open."""
 
     def __init__(self, name: str, args: ClusterLoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:workload:ClusterLoadBalancer", name, None, opts)
@@ -116,23 +116,33 @@ class ClusterLoadBalancer(pulumi.ComponentResource):
         take_one_at_a_time(f"{name}-load-balancer", NAME, place, own, sick_ones_too=True)
         service = self._service(name, settings, place)
         self.host = host_of(service)
-        self.address = service.status.apply(address_of)
+        node_port = settings.node_port
+        self.address = pulumi.Output.from_input(node_port.url) if node_port else service.status.apply(address_of)
         self.register_outputs({"host": self.host, "address": self.address})
 
     def _service(self, name: str, settings: LoadBalancerSettings, place: Place) -> core.Service:
-        ports = [core.ServicePortArgs(name="http", port=80, target_port="http")]
+        opened = settings.node_port
+        ports = [
+            core.ServicePortArgs(name="http", port=80, target_port="http", node_port=opened.http if opened else None)
+        ]
         if settings.tls_secret:
-            ports.append(core.ServicePortArgs(name="https", port=443, target_port="https"))
+            ports.append(
+                core.ServicePortArgs(
+                    name="https", port=443, target_port="https", node_port=opened.https if opened else None
+                )
+            )
+        ready = ".spec.clusterIP" if opened else ".status.loadBalancer.ingress"
         return core.Service(
             f"{name}-load-balancer",
-            metadata=about(NAME, place, there_with=".status.loadBalancer.ingress"),
+            metadata=about(NAME, place, there_with=ready),
             spec=core.ServiceSpecArgs(
-                type="LoadBalancer",
+                type="NodePort" if opened else "LoadBalancer",
                 # No second hop between nodes: it would hide who asks.
                 external_traffic_policy="Local",
-                load_balancer_source_ranges=[str(block) for block in settings.source_ranges],
+                # Ports of nodes are guarded by the network policy of the pods alone.
+                load_balancer_source_ranges=None if opened else [str(block) for block in settings.source_ranges],
                 # Every node port is one more way in.
-                allocate_load_balancer_node_ports=False,
+                allocate_load_balancer_node_ports=None if opened else False,
                 selector=selector(NAME),
                 ports=ports,
             ),
