@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pulumi
 
 from components.account import AwsAccount
-from components.bucket import ON_BUCKET, ON_OBJECTS, PrivateBucket, PrivateBucketArgs, use_of
+from components.bucket import ON_OBJECTS, PrivateBucket, PrivateBucketArgs, use_of
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import Statement
 from settings.storage import StorageSettings
 
-HISTORY = ("s3:DeleteObjectVersion", "s3:GetObjectVersion", "s3:ListBucketVersions")
+HISTORY = ("s3:DeleteObjectVersion", "s3:GetObjectVersion")
 """What only the way in guards: the app may not do it at all."""
 
 
@@ -38,8 +38,8 @@ class ObjectStorageArgs:
 class ObjectStorage(pulumi.ComponentResource):
     """A versioned bucket whose objects are read and written from inside the VPC alone.
 
-    The bucket's settings and policy stay within reach of administrators from anywhere: the rule on the way in names
-    the objects' actions and no other, so nobody can lock themselves out.
+    The bucket itself stays within reach from anywhere: the rule on the way in names actions on objects and no other. So
+    nobody can lock themselves out, and a refresh from outside of the VPC finds the bucket.
     """
 
     bucket: pulumi.Output[str]
@@ -78,7 +78,11 @@ class ObjectStorage(pulumi.ComponentResource):
 def way_in(bucket_arn: pulumi.Output[str], endpoint_id: pulumi.Input[str] | None) -> Sequence[Statement]:
     """Deny the objects to whoever does not come through the endpoint.
 
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies-vpc-endpoint.html.
+    No action on the bucket is among them: to who may not list it, HeadBucket answers 403, and the provider takes that
+    for a bucket that is gone.
+
+    Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies-vpc-endpoint.html,
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html.
     """
     if endpoint_id is None:
         return ()
@@ -86,8 +90,8 @@ def way_in(bucket_arn: pulumi.Output[str], endpoint_id: pulumi.Input[str] | None
         Statement(
             sid="ObjectsThroughTheVpcAlone",
             effect="Deny",
-            actions=[*ON_OBJECTS, *ON_BUCKET, *HISTORY],
-            resources=[bucket_arn, pulumi.Output.concat(bucket_arn, "/*")],
+            actions=[*ON_OBJECTS, *HISTORY],
+            resources=[pulumi.Output.concat(bucket_arn, "/*")],
             principal={"AWS": "*"},
             conditions={"StringNotEquals": {"aws:SourceVpce": endpoint_id}},
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from policies.aws.documents import Statement, statements
 from policies.aws.types import (
@@ -18,8 +19,19 @@ from policies.aws.types import (
     PUBLIC_ACCESS_BLOCK,
 )
 from policies.resources import Resource, Stack
-from policies.rules import DURABILITY, Finding, each_rule, is_true, of_each, resource_rule, stack_rule, unless
-from policies.values import Value
+from policies.rules import (
+    DURABILITY,
+    SECURITY,
+    Finding,
+    Violation,
+    each_rule,
+    is_true,
+    of_each,
+    resource_rule,
+    stack_rule,
+    unless,
+)
+from policies.values import Value, each
 
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read")
@@ -104,6 +116,43 @@ def refuses_plain(statement: Statement) -> bool:
         and secure == ["false"]
         and len(statement.condition_keys) == 1
     )
+
+
+ORIGIN = frozenset({"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
+"""Condition keys that say where a call comes from, and nothing of whose it is."""
+
+
+@resource_rule(
+    "aws-bucket-within-reach",
+    "No bucket policy hides the bucket itself from whoever calls from elsewhere, such as a deployment's runner",
+    "S3 API reference, HeadBucket",
+    types=BUCKET + BUCKET_POLICY,
+    levels=SECURITY,
+)
+def bucket_within_reach(resource: Resource) -> Iterator[Finding]:
+    def check(statement: Statement) -> Iterator[Violation]:
+        hides = hides_bucket(statement)
+        mend = (
+            "deny actions on objects (arn/*) alone, or except who deploys by aws:PrincipalArn: to who may not "
+            "s3:ListBucket a bucket is gone, and the next deployment makes an empty one"
+        )
+        yield from unless(not hides, resource, statement.value, mend, "denies s3:ListBucket by where a call comes from")
+
+    document = resource["policy"]
+    if document.given:
+        yield from each(statements(document), check)
+
+
+def hides_bucket(statement: Statement) -> bool:
+    """Say whether a statement denies anybody, or anybody from elsewhere, to look at the bucket itself."""
+    if statement.value["Effect"].text != "Deny" or not statement.for_anybody or statement.condition_keys - ORIGIN:
+        return False
+    names = [one for many in statement.resources for one in many.one_or_many]
+    if not (statement.all_but or statement.grants("s3:listbucket")):
+        return False
+    if any(fnmatchcase("s3:listbucket", pattern.lower()) for pattern in statement.all_but):
+        return False
+    return statement.value["NotResource"].given or any("/" not in name.text for name in names)
 
 
 @stack_rule(

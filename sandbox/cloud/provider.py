@@ -102,6 +102,10 @@ class SimulatedProvider(sdk.Provider):
     def destroy(self, resource: Resource) -> None:
         """Take a resource out of the store, or raise a `CloudError`."""
 
+    def seen(self, resource: Resource) -> bool:
+        """Tell whether the caller is shown a resource, or told that it is gone; or raise a `CloudError`."""
+        return True
+
     def types(self) -> Iterable[str]:
         """Name the types that the provider describes, for programs in languages that have no SDK, such as YAML."""
         return ()
@@ -211,7 +215,7 @@ class SimulatedProvider(sdk.Provider):
         inputs = plain_map(request.inputs)
         old_state = plain_map(request.properties)
         resource = self.existing(kind, request.resource_id, {**old_state, **inputs})
-        if resource is None:
+        if resource is None or not self.seen(resource):
             return sdk.ReadResponse("", {}, {})
         truth = {**resource.inputs, **resource.outputs}
         wanted = inputs or resource.inputs

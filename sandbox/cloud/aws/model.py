@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.cloud.caller import Caller
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.sdk_types import Problem, SdkType
 from sandbox.cloud.store import Resource, Store
@@ -90,6 +91,7 @@ class View:
 
 Computed = Callable[[View, str], dict[str, Any]]
 Rule = Callable[[View], None]
+Seen = Callable[[Store, Resource, Caller], bool]
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ class AwsType:
         adopts: finds what AWS made by itself and this type only takes over; deleting it then leaves it in the cloud.
         companions: what AWS makes together with the resource, and removes with it.
         revisions: whether making it again adds a revision beside those there are, under the same id.
+        seen: whether the cloud shows a resource to a caller; False where the provider takes what it is told for a
+            resource that is gone. It raises an `AwsError` where the provider fails.
         added: what AWS adds within objects that are inputs: property to the names of AWS's own in it.
         extensions: cfn-lint's additions to the schema that are errors: a file, or a file and the property it judges;
             a file that is written by Region is judged in the resource's own.
@@ -180,6 +184,7 @@ class AwsType:
     adopts: Callable[[View], Resource | None] | None = None
     companions: Callable[[View, Resource], Iterable[Resource]] | None = None
     revisions: bool = False
+    seen: Seen | None = None
     added: Mapping[str, Sequence[str]] = field(default_factory=dict)
     extensions: Sequence[tuple[str, str]] = ()
 

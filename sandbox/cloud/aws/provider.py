@@ -29,6 +29,7 @@ from sandbox.cloud.aws.model import (
     upper,
 )
 from sandbox.cloud.aws.references import check_references, users_of
+from sandbox.cloud.caller import ENGINE
 from sandbox.cloud.differences import Comparison
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.faults import NEVER_READY
@@ -229,6 +230,13 @@ class AwsProvider(SimulatedProvider):
             if going.inputs.get(OWNER) == resource.id or names_it:
                 self.store.remove(going)
         self.store.remove(resource)
+
+    def seen(self, resource: Resource) -> bool:
+        type = aws_type(resource.type)
+        try:
+            return type.seen is None or type.seen(self.store, resource, ENGINE)
+        except AwsError as error:
+            raise CloudError(self._told(type, "read", resource.id, error)) from None
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         if token not in INVOKES:

@@ -40,6 +40,18 @@ def policy(**changes: Any) -> Made:
     return beside("BucketPolicy", policy=document(denial(**changes)))
 
 
+ELSEWHERE = {"StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}
+
+
+def elsewhere(but: str = "", **changes: Any) -> Made:
+    """Deny whoever does not come through an endpoint."""
+    statement = denial(**{"Condition": ELSEWHERE, **changes})
+    if but:
+        del statement["Action"]
+        statement["NotAction"] = but
+    return beside("BucketPolicy", policy=document(statement))
+
+
 def encrypted(algorithm: str, type: str = "BucketServerSideEncryptionConfiguration") -> Made:
     return beside(type, rules=[{"applyServerSideEncryptionByDefault": {"sseAlgorithm": algorithm}}])
 
@@ -51,6 +63,7 @@ def logging_to(target: str) -> Made:
 PUBLIC = "aws-bucket-public-access-blocked"
 ACL = "aws-bucket-acl-private"
 TLS = "aws-bucket-tls-only"
+REACH = "aws-bucket-within-reach"
 KMS = "aws-bucket-encrypted-by-key"
 VERSIONS = "aws-bucket-versioned"
 LIFECYCLE = "aws-bucket-lifecycle"
@@ -97,6 +110,28 @@ CASES: tuple[Case, ...] = (
     keeps(TLS, "denied", bucket=BUCKET, policy=policy()),
     keeps(TLS, "written differently", bucket=BUCKET, policy=policy(Principal={"AWS": "*"}, Action=["s3:*"])),
     keeps(TLS, "inside", bucket=Made(OLD, {"policy": document(denial())})),
+    breaks(REACH, "everything but by the endpoint", "policy", bucket=BUCKET, policy=elsewhere()),
+    breaks(REACH, "from everywhere", "policy", bucket=BUCKET, policy=policy(Condition={})),
+    breaks(REACH, "all but uploads", "policy", bucket=BUCKET, policy=elsewhere(but="s3:PutObject")),
+    breaks(REACH, "inside", bucket=Made(OLD, {"policy": document(denial(Condition=ELSEWHERE))})),
+    breaks(
+        REACH,
+        "later",
+        "policy",
+        open=("policy",),
+        bucket=BUCKET,
+        policy=beside("BucketPolicy", policy=Later(document(denial(Condition=ELSEWHERE)))),
+    ),
+    keeps(REACH, "TLS", bucket=BUCKET, policy=policy()),
+    keeps(REACH, "objects alone", bucket=BUCKET, policy=elsewhere(Resource=["arn:aws:s3:::some-bucket/*"])),
+    keeps(REACH, "reading objects alone", bucket=BUCKET, policy=elsewhere(Action="s3:GetObject*")),
+    keeps(
+        REACH,
+        "all but the deployment's role",
+        bucket=BUCKET,
+        policy=elsewhere(Condition={**ELSEWHERE, "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/pipeline-*"}}),
+    ),
+    keeps(REACH, "allowed", bucket=BUCKET, policy=elsewhere(Effect="Allow")),
     breaks(KMS, "nothing", bucket=BUCKET),
     breaks(KMS, "S3's own", "bucket", bucket=BUCKET, encryption=encrypted("AES256")),
     keeps(KMS, "a key", bucket=BUCKET, encryption=encrypted("aws:kms")),

@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.cloud.aws.access import denies
 from sandbox.cloud.aws.model import ACCOUNT, AwsError, AwsType, View
+from sandbox.cloud.caller import Caller
 from sandbox.cloud.property_values import UNKNOWN
 from sandbox.cloud.sdk_types import Problem
+from sandbox.cloud.store import Resource, Store
 
 BUCKET = "aws:s3/bucket:Bucket"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
@@ -32,6 +35,22 @@ _PARTS = {
 }
 """Settings of a bucket that are resources of their own, with what the API calls them."""
 
+_READ_BY = {
+    "aws:s3/bucketAccelerateConfiguration:BucketAccelerateConfiguration": "s3:GetAccelerateConfiguration",
+    "aws:s3/bucketAcl:BucketAcl": "s3:GetBucketAcl",
+    "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": "s3:GetBucketCORS",
+    BUCKET_ENCRYPTION: "s3:GetEncryptionConfiguration",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "aws:s3/bucketLogging:BucketLogging": "s3:GetBucketLogging",
+    "aws:s3/bucketNotification:BucketNotification": "s3:GetBucketNotification",
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": "s3:GetBucketOwnershipControls",
+    BUCKET_BLOCK: "s3:GetBucketPublicAccessBlock",
+    BUCKET_POLICY: "s3:GetBucketPolicy",
+    BUCKET_VERSIONING: "s3:GetBucketVersioning",
+}
+"""A setting of a bucket to the action that reads it (Service Authorization Reference, 'Amazon S3')."""
+
 # Hosted zones of S3 website endpoints (https://docs.aws.amazon.com/general/latest/gr/s3.html).
 _ZONES = {"us-east-1": "Z3AQBSTGFYJSTF", "us-west-2": "Z3BJ6K6RIION7M", "eu-west-1": "Z1BKCTXD74EZPE"}
 
@@ -44,6 +63,37 @@ def _bucket_outputs(view: View, id: str) -> dict[str, Any]:
         "bucketRegion": region,
         "hostedZoneId": _ZONES.get(region, "Z2F56UZL2M1ACD"),
     }
+
+
+def _denied(store: Store, bucket: str, action: str, caller: Caller) -> bool:
+    """Tell whether a bucket's policy denies a caller an action on the bucket itself."""
+    documents = [found.outputs.get("policy") for found in store.find(bucket, BUCKET_POLICY)]
+    documents += [found.outputs.get("policy") for found in store.find(bucket, BUCKET)]
+    return any(denies(document, caller, action, f"arn:aws:s3:::{bucket}") for document in documents if document)
+
+
+def _bucket_seen(store: Store, resource: Resource, caller: Caller) -> bool:
+    """Ask by HeadBucket, as the provider does: it takes whatever fails there for a bucket that is gone.
+
+    Sources: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html (it needs ``s3:ListBucket``), and the
+    provider's ``findBucket``.
+    """
+    if _denied(store, resource.id, "s3:ListBucket", caller):
+        return False
+    return _part_seen(store, resource, caller, "s3:GetBucketPolicy")
+
+
+def _part_seen(store: Store, resource: Resource, caller: Caller, action: str = "") -> bool:
+    """Read a setting, which fails where the bucket's policy denies it."""
+    bucket = str(resource.outputs.get("bucket"))
+    action = action or _READ_BY[resource.type]
+    if _denied(store, bucket, action, caller):
+        text = (
+            f"User: {caller.name} is not authorized to perform: {action} on resource: "
+            f'"arn:aws:s3:::{bucket}" with an explicit deny in a resource-based policy'
+        )
+        raise AwsError("AccessDenied", text, 403)
+    return True
 
 
 def _bucket_name(inputs: Mapping[str, Any]) -> list[Problem]:
@@ -201,6 +251,8 @@ TYPES: dict[str, AwsType] = {
         replaces=frozenset({"objectLockEnabled"}),
         cascades=dict.fromkeys((*_PARTS, BUCKET_POLICY), "bucket"),
         write_only=frozenset({"forceDestroy"}),
+        operations={"read": "GetBucketPolicy"},
+        seen=_bucket_seen,
     ),
     BUCKET_POLICY: AwsType(
         service="S3",
@@ -214,7 +266,8 @@ TYPES: dict[str, AwsType] = {
         references={"bucket": BUCKET},
         missing=_NO_BUCKET,
         rules=(_policy_rules,),
-        operations={"create": "PutBucketPolicy", "update": "PutBucketPolicy"},
+        operations={"create": "PutBucketPolicy", "read": "GetBucketPolicy", "update": "PutBucketPolicy"},
+        seen=_part_seen,
     ),
     **{
         token: AwsType(
@@ -229,7 +282,8 @@ TYPES: dict[str, AwsType] = {
             rules=(_lock_needs_versions,) if "ObjectLock" in noun else (),
             value_rules=(_PART_RULES[token],) if token in _PART_RULES else (),
             replaces=frozenset({"bucket", "expectedBucketOwner"}),
-            operations={"create": f"Put{noun}", "update": f"Put{noun}"},
+            operations={"create": f"Put{noun}", "read": f"Get{noun}", "update": f"Put{noun}"},
+            seen=_part_seen,
         )
         for token, noun in _PARTS.items()
     },

@@ -1,0 +1,82 @@
+"""What the caller of the engine, who is outside of every VPC, is shown of buckets by their own policies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox.cloud.aws.access import denies
+from sandbox.cloud.caller import ENGINE, Caller
+from sandbox.cloud.errors import CloudError
+from tests.cloud.hands import Hands, Made
+
+BUCKET = "aws:s3/bucket:Bucket"
+POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+ENDPOINT = "vpce-0123456789abcdef0"
+INSIDE = Caller(ENGINE.name, "10.0.0.7", ENDPOINT, "vpc-0123456789abcdef0")
+ELSEWHERE = {"StringNotEquals": {"aws:SourceVpce": ENDPOINT}}
+
+
+def document(**changes: Any) -> str:
+    statement = {
+        "Sid": "Elsewhere",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": ["s3:GetObject", "s3:ListBucket"],
+        "Resource": ["arn:aws:s3:::orders", "arn:aws:s3:::orders/*"],
+        "Condition": ELSEWHERE,
+        **changes,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def bucket(aws: Hands, **policy: Any) -> Made:
+    made = aws.create(BUCKET, "orders", bucket="orders")
+    aws.create(POLICY, "orders", bucket="orders", policy=document(**policy))
+    return made
+
+
+def test_a_bucket_that_may_not_be_listed_from_outside_is_gone_to_a_refresh(aws: Hands) -> None:
+    assert aws.read(bucket(aws)) is None
+
+
+def test_a_bucket_whose_objects_alone_are_denied_is_read_from_outside(aws: Hands) -> None:
+    assert aws.read(bucket(aws, Action="s3:GetObject", Resource="arn:aws:s3:::orders/*")) is not None
+
+
+def test_a_setting_that_a_policy_hides_fails_a_refresh(aws: Hands) -> None:
+    bucket(aws, Action="s3:GetBucketVersioning")
+    versions = aws.create(VERSIONING, "orders", bucket="orders", versioningConfiguration={"status": "Enabled"})
+    with pytest.raises(CloudError, match=r"AccessDenied: .* s3:GetBucketVersioning .* explicit deny"):
+        aws.read(versions)
+
+
+@pytest.mark.parametrize(
+    ("changes", "denied"),
+    [
+        ({}, True),
+        ({"Condition": {}}, True),
+        ({"Action": "s3:*"}, True),
+        ({"Action": "S3:List*"}, True),
+        ({"Condition": {"StringNotEqualsIfExists": {"aws:SourceVpce": ENDPOINT}}}, True),
+        ({"Condition": {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}}, True),
+        ({"Condition": {"Null": {"aws:SourceVpce": "true"}}}, True),
+        ({"Condition": {"NotIpAddress": {"aws:SourceIp": ["198.51.100.0/24"]}}}, False),
+        ({"Condition": {"StringEquals": {"aws:SourceVpce": ENDPOINT}}}, False),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "false"}}}, False),
+        ({"Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}}, False),
+        ({"Condition": {**ELSEWHERE, "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/sand*"}}}, False),
+        ({"Principal": {"AWS": "arn:aws:iam::999999999999:root"}}, False),
+        ({"Effect": "Allow"}, False),
+        ({"Resource": "arn:aws:s3:::orders/*"}, False),
+    ],
+)
+def test_a_denial_is_judged_as_iam_judges_it(changes: dict[str, Any], denied: bool) -> None:
+    assert denies(document(**changes), ENGINE, "s3:ListBucket", "arn:aws:s3:::orders") is denied
+
+
+def test_whoever_comes_through_the_endpoint_is_let_in() -> None:
+    assert not denies(document(), INSIDE, "s3:ListBucket", "arn:aws:s3:::orders")
