@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 import pulumi_docker as docker
+import pulumi_random as random
 
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
@@ -35,8 +36,9 @@ class AppImageArgs:
 class AppImage(pulumi.ComponentResource):
     """The image that a workload runs: built and pushed to a repository of the stack's own, or one that exists.
 
-    A tag in the repository is the digest of what it was built from, and never moves: the same sources are pushed once,
-    other sources get a tag of their own.
+    A tag in the repository names what was built, and which build of it: it never moves, and going back to sources that
+    were built before pushes a tag of its own. Whoever wants the very image of before runs one that the pipeline has
+    published.
     """
 
     reference: pulumi.Output[str]
@@ -85,9 +87,14 @@ class AppImage(pulumi.ComponentResource):
         token = aws.ecr.get_authorization_token_output(
             registry_id=repository.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
         )
+        sources = content_tag(build, args.architecture)
+        # No two builds of the same sources are the same bits, and ECR refuses other bits under a tag that is taken.
+        attempt = random.RandomId(
+            f"{name}-{args.workload}-build", byte_length=4, keepers={"sources": sources}, opts=own
+        )
         image = docker.Image(
             f"{name}-{args.workload}",
-            image_name=pulumi.Output.concat(repository.repository_url, ":", content_tag(build, args.architecture)),
+            image_name=pulumi.Output.concat(repository.repository_url, ":", sources, "-", attempt.hex),
             build=docker.DockerBuildArgs(
                 context=build.context,
                 dockerfile=str(build.path),

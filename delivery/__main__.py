@@ -12,18 +12,19 @@ from rich.console import Console
 from delivery import engine
 from delivery.changes import Changes
 from delivery.comment import comment
-from delivery.image import BuiltImage, ImageError, image_of
+from delivery.image import BuiltImage, ImageError, Workload, image_of
 
 STOPPED, DIFFERS, WRONG = 1, 2, 3
 """Exit codes: this may not be deployed; the cloud, or the change, is not as expected; the call itself is wrong."""
 
 app = typer.Typer(help="Say what a change does, and do it as it was said.", no_args_is_help=True)
-images = typer.Typer(help="The app's image, built once before any stack is brought up.", no_args_is_help=True)
+images = typer.Typer(help="The images, built once before any stack is brought up.", no_args_is_help=True)
 app.add_typer(images, name="image")
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 Stack = Annotated[str, typer.Argument(help="Name of the stack.")]
 Packs = Annotated[list[Path] | None, typer.Option("--policy-pack", help="Policy pack; may be given again.")]
+Of = Annotated[Workload, typer.Option("--of", help="Whose image it is.")]
 Out = Annotated[Path | None, typer.Option("--out", help="File for the account, which later steps read.")]
 
 
@@ -86,27 +87,33 @@ def deploy(
 
 
 @images.command()
-def show(stack: Stack) -> None:
-    """Print name and registry of the image that a stack runs, as GitHub takes outputs of a step."""
-    image = built(stack)
+def show(stack: Stack, of: Of = Workload.APP) -> None:
+    """Print name and registry of an image that a stack runs, as GitHub takes outputs of a step."""
+    image = sources(stack, of)
     typer.echo(f"reference={image.reference}\nregistry={image.registry}")
 
 
 @images.command()
-def build(stack: Stack) -> None:
-    """Build the image that a stack runs, under the name that it has there."""
-    image = built(stack)
+def build(stack: Stack, of: Of = Workload.APP) -> None:
+    """Build an image that a stack runs, under the name that it has there, unless its registry has it.
+
+    Prints whether it was built, as GitHub takes outputs of a step.
+    """
+    image = sources(stack, of)
     try:
-        image.make()
+        there = image.published()
+        if not there:
+            image.make()
     except ImageError as error:
         errors.print(f"error: {error}")
         raise typer.Exit(STOPPED) from error
+    typer.echo(f"built={'' if there else 'yes'}")
 
 
-def built(stack: str) -> BuiltImage:
-    """Read which image a stack runs."""
+def sources(stack: str, of: Workload) -> BuiltImage:
+    """Read what an image of a stack is built from."""
     try:
-        return image_of(Path(f"Pulumi.{stack}.yaml"))
+        return image_of(Path(f"Pulumi.{stack}.yaml"), of)
     except ImageError as error:
         errors.print(f"error: {error}")
         raise typer.Exit(WRONG) from error

@@ -94,6 +94,7 @@ Stack {stack} holds resources that are protected from deletion. To take it down 
   in the sandbox      make destroy STACK={stack} ARGS=--unprotect
   in a real account   switch deletion protection off at the resource (for a database:
                       aws rds modify-db-instance --no-deletion-protection …),
+                      delete the images of its repositories (aws ecr batch-delete-image …),
                       then pulumi state unprotect --all, then pulumi destroy"""
             )
         if not code:

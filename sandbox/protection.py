@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.cloud.aws.catalog.storage import REPOSITORY
 from sandbox.cloud.store import Resource
 from sandbox.workspace import Sandbox
 
@@ -24,7 +25,8 @@ def lift_deletion_protection(sandbox: Sandbox, stack: str) -> list[Resource]:
     """
     changed = []
     for resource, name in list(_protected_by_cloud(sandbox, stack)):
-        changed.append(sandbox.cloud.store.change(resource.id, name, False, resource.type))
+        lifted = name == "forceDelete"
+        changed.append(sandbox.cloud.store.change(resource.id, name, lifted, resource.type))
     return changed
 
 
@@ -43,3 +45,6 @@ def _protected_by_cloud(sandbox: Sandbox, stack: str) -> Iterator[tuple[Resource
             for name in DELETION_PROTECTION:
                 if resource.outputs.get(name) is True:
                     yield resource, name
+            # A repository refuses as long as it holds images.
+            if resource.type == REPOSITORY and resource.outputs.get("forceDelete") is False:
+                yield resource, "forceDelete"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox.cloud.aws.catalog.storage import PUSHED, REPOSITORY
 from sandbox.cloud.differences import Comparison
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.property_values import UNKNOWN
@@ -28,6 +30,12 @@ _REFERENCE = re.compile(
 """An image's reference (https://github.com/distribution/reference, grammar)."""
 
 
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+):(?P<tag>[^:@]+)"
+)
+"""A tag in a repository of Amazon ECR."""
+
+
 def _digest(inputs: Mapping[str, Any]) -> str:
     """Return a digest that changes with what would be built: the inputs and the files of the build context."""
     seen = hashlib.sha256(json.dumps({k: v for k, v in inputs.items() if k != "registry"}, sort_keys=True).encode())
@@ -39,8 +47,13 @@ def _digest(inputs: Mapping[str, Any]) -> str:
     return f"sha256:{seen.hexdigest()}"
 
 
+def _build_digest(inputs: Mapping[str, Any]) -> str:
+    """Return the digest of one build: another one each time, as layers hold the times of their files."""
+    return f"sha256:{hashlib.sha256((_digest(inputs) + secrets.token_hex()).encode()).hexdigest()}"
+
+
 class DockerProvider(SimulatedProvider):
-    """Checks what a build is asked of, and answers as if it had built and pushed."""
+    """Checks what a build is asked of, and answers as if it had built and pushed; the simulated ECR remembers tags."""
 
     package = "docker"
 
@@ -77,11 +90,49 @@ class DockerProvider(SimulatedProvider):
                 raise CloudError(f"image {draft.inputs['imageName']!r} is already pushed by {taken.name}")
         return _digest(draft.inputs)
 
+    def _push(self, image: str, digest: str) -> None:
+        """Put a tag into the repository of the simulated ECR that it names; other registries take everything.
+
+        Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html.
+        """
+        found = _ECR.fullmatch(image)
+        if not found:
+            return
+        where, tag = found["name"], found["tag"]
+        repository = next(iter(self.store.find(where, REPOSITORY, found["region"])), None)
+        if repository is None:
+            raise CloudError(
+                f"name unknown: The repository with name '{where}' does not exist in the registry with id "
+                f"'{found['account']}'"
+            )
+        pushed = next(iter(self.store.find(f"{where}:{tag}", PUSHED, found["region"])), None)
+        if pushed and str(repository.outputs["imageTagMutability"]).startswith("IMMUTABLE"):
+            raise CloudError(
+                f"tag invalid: The image tag '{tag}' already exists in the '{where}' repository and cannot be "
+                "overwritten because the tag is immutable."
+            )
+        self.store.put(
+            Resource(
+                provider=repository.provider,
+                account=repository.account,
+                region=repository.region,
+                type=PUSHED,
+                id=f"{where}:{tag}",
+                name="",
+                inputs={"repository": where},
+                outputs={"imageTag": tag, "imageDigest": digest},
+                number=pushed.number if pushed else 0,
+            )
+        )
+
     def _outputs(self, draft: Draft) -> dict[str, Any]:
         inputs = dict(draft.inputs)
         digest = _digest(inputs)
         if draft.kind.token == IMAGE:
             name = str(inputs["imageName"])
+            digest = _build_digest(inputs)
+            if not inputs.get("skipPush"):
+                self._push(name, digest)
             bare = name.split("@")[0]
             repository = bare.rpartition(":")[0] if ":" in bare.rpartition("/")[2] else bare
             server = repository.split("/")[0] if "/" in repository else "docker.io"

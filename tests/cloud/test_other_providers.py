@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from cryptography import x509
 
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.server import Cloud
-from tests.cloud.hands import Hands, Refused
+from tests.cloud.hands import Hands, Made, Refused
 
 BUCKET = "gcp:storage/bucket:Bucket"
 PASSWORD = "random:index/randomPassword:RandomPassword"
@@ -93,6 +94,54 @@ def test_a_built_image_has_a_digest_that_follows_its_files(docker: Hands, tmp_pa
     assert made["repoDigest"].startswith("registry.example/app@sha256:")
     (tmp_path / "Dockerfile").write_text("FROM busybox\n")
     assert docker.update(made, imageName="registry.example/app:1.0", build=build)["repoDigest"] != made["repoDigest"]
+
+
+REPOSITORY = "aws:ecr/repository:Repository"
+
+
+@pytest.fixture
+def pushed(cloud: Cloud, docker: Hands, tmp_path: Path) -> Callable[[str], Made]:
+    """Push one build of the same sources after the other, each under a tag."""
+    repository = Hands(cloud).create(REPOSITORY, "app", name="app", imageTagMutability="IMMUTABLE")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    made: list[Made] = []
+
+    def push(tag: str) -> Made:
+        inputs = {"imageName": f"{repository['repositoryUrl']}:{tag}", "build": {"context": str(tmp_path)}}
+        made.append(docker.update(made[-1], **inputs) if made else docker.create(IMAGE, "app", **inputs))
+        return made[-1]
+
+    return push
+
+
+def test_an_immutable_tag_is_pushed_once_also_when_the_sources_are_those_of_before(
+    pushed: Callable[[str], Made],
+) -> None:
+    pushed("a")
+    pushed("b")
+    with pytest.raises(CloudError, match="image tag 'a' already exists in the 'app' repository and cannot be overwr"):
+        pushed("a")
+
+
+def test_going_back_to_sources_of_before_pushes_a_tag_of_its_own(pushed: Callable[[str], Made]) -> None:
+    assert len({pushed(tag)["repoDigest"] for tag in ("a-01", "b-02", "a-03")}) == 3
+
+
+def test_an_image_is_pushed_only_into_a_repository_that_exists(docker: Hands) -> None:
+    registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+    with pytest.raises(CloudError, match="name unknown: The repository with name 'nothing' does not exist"):
+        docker.create(IMAGE, "app", imageName=f"{registry}/nothing:a")
+
+
+def test_a_repository_that_holds_images_is_deleted_only_by_force(cloud: Cloud, pushed: Callable[[str], Made]) -> None:
+    pushed("a")
+    aws = Hands(cloud)
+    repository = cloud.store.get("app", REPOSITORY)
+    made = Made(REPOSITORY, "app", "app", dict(repository.inputs), dict(repository.outputs))
+    with pytest.raises(CloudError, match="RepositoryNotEmptyException"):
+        aws.delete(made)
+    aws.delete(aws.update(made, name="app", imageTagMutability="IMMUTABLE", forceDelete=True))
+    assert cloud.store.list("aws") == []
 
 
 def test_a_build_without_its_dockerfile_is_refused(docker: Hands, tmp_path: Path) -> None:

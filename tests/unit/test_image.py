@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pulumi_docker as docker
+import pulumi_random as random
 import pytest
 
 from components.account import AwsAccount
@@ -36,7 +37,7 @@ def image(settings: ImageSettings, architecture: str = "X86_64") -> tuple[Record
         made = AppImage(
             "auterity-test",
             AppImageArgs(settings, AwsAccount.of(provider, REGION), architecture),
-            pulumi.ResourceOptions(providers=[provider, docker.Provider("docker")]),
+            pulumi.ResourceOptions(providers=[provider, docker.Provider("docker"), random.Provider("random")]),
         )
         made.reference.apply(lambda value: found.update(reference=value))
         if made.repository_arn is not None:
@@ -93,6 +94,14 @@ def test_the_repository_forgets_all_but_the_newest(context: Path) -> None:
 def test_what_runs_is_the_digest_of_what_was_pushed(context: Path) -> None:
     _, found = image(ImageSettings(build=ImageBuild(context=str(context))))
     assert "@sha256:" in found["reference"]
+
+
+def test_each_build_is_pushed_under_a_tag_of_its_own_that_names_its_sources(context: Path) -> None:
+    recording = built(context)
+    tag = content_tag(ImageBuild(context=str(context)), "X86_64")
+    attempt = recording.only("random:index/randomId:RandomId")
+    assert attempt.inputs["keepers"] == {"sources": tag}
+    assert recording.only(IMAGE).inputs["imageName"].rpartition(":")[2].startswith(f"{tag}-")
 
 
 def test_the_registrys_password_is_a_secret(context: Path) -> None:

@@ -19,6 +19,8 @@ BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServer
 BUCKET_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 BUCKET_VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 REPOSITORY = "aws:ecr/repository:Repository"
+PUSHED = "aws:ecr/image:Image"
+"""A tag that was pushed into a repository; no resource of a program."""
 
 _PARTS = {
     "aws:s3/bucketAccelerateConfiguration:BucketAccelerateConfiguration": "BucketAccelerateConfiguration",
@@ -204,6 +206,17 @@ def _lifecycle_document(inputs: Mapping[str, Any]) -> list[Problem]:
     return []
 
 
+def _no_images(view: View) -> None:
+    if view.existing is None or view.old("forceDelete"):
+        return
+    if any(image.inputs["repository"] == view.existing.id for image in view.all(PUSHED)):
+        raise AwsError(
+            "RepositoryNotEmptyException",
+            f"The repository with name '{view.existing.id}' in registry with id '{ACCOUNT}' cannot be deleted because "
+            "it still contains images",
+        )
+
+
 _PART_RULES: dict[str, Any] = {
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _lifecycle_rules,
     BUCKET_ENCRYPTION: _encryption_rules,
@@ -305,7 +318,8 @@ TYPES: dict[str, AwsType] = {
         taken="RepositoryAlreadyExistsException",
         taken_text=f"The repository with name '{{name}}' already exists in the registry with id '{ACCOUNT}'",
         missing=("RepositoryNotFoundException", f"The repository with name '{{id}}' does not exist in {ACCOUNT}"),
-        cascades={"aws:ecr/lifecyclePolicy:LifecyclePolicy": "repository"},
+        cascades={"aws:ecr/lifecyclePolicy:LifecyclePolicy": "repository", PUSHED: "repository"},
+        deletion_rules=(_no_images,),
         operations={"update": "PutImageTagMutability"},
         write_only=frozenset({"forceDelete"}),
     ),
