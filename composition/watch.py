@@ -13,6 +13,7 @@ from components.alarms.watch import (
     database_alarms,
     edge_alarms,
     nat_alarms,
+    proxy_alarms,
 )
 from components.ecs import EcsCluster
 from components.edge import Edge
@@ -41,7 +42,14 @@ def watch(
     if settings.app and cluster and service:
         watched += app_alarms(alarms, cluster.name, service.service_name, settings.app.scaling.maximum)
     if settings.database and stores.database:
-        watched += database_alarms(alarms, stores.database.identifier, settings.database.allocated_storage_gib)
+        watched += database_alarms(
+            alarms,
+            stores.database.identifier,
+            settings.database.allocated_storage_gib,
+            settings.database.instance_class,
+        )
+    if stores.proxy:
+        watched += proxy_alarms(alarms, stores.proxy.proxy_name)
     if settings.cache and stores.cache:
         watched += cache_alarms(alarms, stores.cache.replication_group_id, 1 + settings.cache.replicas)
     if stores.broker:

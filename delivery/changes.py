@@ -26,6 +26,9 @@ KINDS = {
 }
 """The engine's operations, as people speak of them; of a replacement it tells three, which are one."""
 
+MASK = "[secret]"
+"""What the engine's events say instead of a secret value: whether that has changed, they do not tell."""
+
 ORDER = ("delete", "replace", "update", "create")
 """What is worst to overlook comes first."""
 
@@ -94,6 +97,7 @@ class Changes(_Model):
     Attributes:
         stack: name of the stack.
         changes: what happens to each resource that does not stay as it is, the worst first.
+        waiting: what was asked for by the last deployment and is not there yet, as it waits for a maintenance window.
         same: resources that stay.
         said: what policies say.
         error: why the engine gave up; empty if it did not.
@@ -102,6 +106,7 @@ class Changes(_Model):
 
     stack: str
     changes: tuple[Change, ...] = ()
+    waiting: tuple[Change, ...] = ()
     same: int = 0
     said: tuple[Said, ...] = ()
     error: str = ""
@@ -137,6 +142,7 @@ class Listener:
     def __init__(self, stack: str) -> None:
         self._stack = stack
         self._changes: dict[str, Change] = {}
+        self._waiting: dict[str, Change] = {}
         self._same = 0
         self._said: list[Said] = []
         self._refreshed: set[str] = set()
@@ -181,20 +187,37 @@ class Listener:
             self._after[metadata.urn] = _resource(metadata.new)
 
     def _found(self, metadata: StepEventMetadata) -> None:
-        """Take in how a resource was found in the cloud."""
+        """Take in how a resource was found in the cloud.
+
+        What the last deployment asked for, to be done in the next maintenance window, is no drift: until then the cloud
+        says what it said after the deployment.
+        """
         kind = KINDS.get(metadata.op)
         if kind is None:
             self._same += 1
             return
-        old, new = ((state.outputs if state else None) or {} for state in (metadata.old, metadata.new))
-        differ = tuple(sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key)))
-        self._changes[metadata.urn] = Change(kind=kind, urn=metadata.urn, properties=differ if kind == "update" else ())
+        properties: tuple[str, ...] = ()
+        if kind == "update":
+            old, new = ((state.outputs if state else None) or {} for state in (metadata.old, metadata.new))
+            asked = (metadata.old.inputs if metadata.old else None) or {}
+            moved = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+            named = {path.split(".")[0].split("[")[0] for path in metadata.diffs or ()} or moved
+            waiting = {
+                key for key in named - moved if asked.get("applyImmediately") is False and MASK not in str(new.get(key))
+            }
+            if waiting:
+                self._waiting[metadata.urn] = Change(kind=kind, urn=metadata.urn, properties=tuple(sorted(waiting)))
+            properties = tuple(sorted(named - waiting))
+            if waiting and not properties:
+                return
+        self._changes[metadata.urn] = Change(kind=kind, urn=metadata.urn, properties=properties)
 
     def account(self, error: str = "") -> Changes:
         """Return what was heard, in an order that does not depend on the engine's."""
         return Changes(
             stack=self._stack,
             changes=tuple(sorted(self._changes.values(), key=lambda each: (ORDER.index(each.kind), each.urn))),
+            waiting=tuple(sorted(self._waiting.values(), key=lambda each: each.urn)),
             same=self._same,
             said=tuple(sorted(self._said, key=lambda each: (not each.mandatory, each.policy, each.resource))),
             error=error,

@@ -66,6 +66,9 @@ def _section(account: Changes) -> list[str]:
                 "</details>",
                 "",
             ]
+    if account.waiting:
+        lines += [f"**{len(account.waiting)} waiting for a maintenance window**, as deployed:", ""]
+        lines += [*_listed("update", account.waiting), ""]
     advice = [each for each in account.said if not each.mandatory]
     if advice:
         lines += [f"<details><summary>{len(advice)} remarks of policies</summary>", ""]

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from sandbox.cloud.aws.windows import pass_windows
 from sandbox.cloud.faults import FAULTS_FILE, Faults
 from sandbox.cloud.store import Store
 from sandbox.workspace import Sandbox
@@ -64,6 +65,14 @@ def set_property(
     with open_store() as store:
         resource = store.change(identifier, name, json_or_text(value), kind)
     out.print(f"{escape(resource.id)}: {escape(name)} is now {escape(json.dumps(resource.outputs[name]))}")
+
+
+@cloud_app.command("maintain")
+def maintain() -> None:
+    """Let all maintenance windows pass: what waits for one is done."""
+    with open_store() as store:
+        for resource in pass_windows(store):
+            out.print(f"Maintained {escape(resource.type)} {escape(resource.id)}")
 
 
 @cloud_app.command("remove")

@@ -49,11 +49,31 @@ class AlarmsSettings(Settings):
     database_latency_ms: Annotated[int, Field(ge=1)] = 20
     """Average time of a read or a write of the database's disk, in milliseconds."""
 
+    database_transaction_ids: Annotated[int, Field(ge=200_000_000, le=2_000_000_000)] = 1_000_000_000
+    """Transaction ids in use since the oldest row that was not frozen. PostgreSQL refuses writes near 2,147 million,
+    and vacuums by itself from 200 million on (``autovacuum_freeze_max_age``).
+    """
+
+    database_cpu_credits: Annotated[int, Field(ge=1)] = 30
+    """CPU credits left to a database of a burstable class (``db.t…``); without any, further use is charged."""
+
+    database_proxy_borrow_ms: Annotated[int, Field(ge=1)] = 100
+    """Average time, in milliseconds, that a client waits for a connection of the pool."""
+
     cache_cpu_percent: Percent = 90
     """CPU use of the cache's engine, which has one thread for commands."""
 
     cache_memory_percent: Percent = 90
     """Part of a cache node's memory that is in use."""
+
+    cache_evictions: Annotated[int, Field(ge=1)] = 1000
+    """Keys that a cache node drops within 5 minutes to make room."""
+
+    cache_replication_lag_seconds: Annotated[int, Field(ge=1)] = 10
+    """Seconds that a replica of the cache is behind: what a fail-over loses."""
+
+    queue_cpu_percent: Percent = 90
+    """CPU use of the broker over 15 minutes."""
 
     queue_messages: Annotated[int, Field(ge=1)] = 10_000
     """Messages that wait in all queues."""

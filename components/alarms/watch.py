@@ -17,22 +17,48 @@ MIB = 1024**2
 GIB = 1024**3
 
 
+BURSTABLE = "db.t"
+"""How the names of classes begin that have CPU credits."""
+
+
 def database_alarms(
-    settings: AlarmsSettings, identifier: pulumi.Input[str], allocated_storage_gib: int
+    settings: AlarmsSettings, identifier: pulumi.Input[str], allocated_storage_gib: int, instance_class: str
 ) -> Sequence[Alarm]:
     """Watch an RDS instance.
+
+    Source of the metrics: RDS user guide, 'Amazon CloudWatch metrics for Amazon RDS'.
 
     Args:
         settings: the stack's ``alarms`` section.
         identifier: the instance's ``DBInstanceIdentifier``.
         allocated_storage_gib: storage that it was made with, in GiB.
+        instance_class: such as ``db.t4g.medium``; a burstable one is watched for its CPU credits, too.
     """
 
     def metric(name: str, statistic: str = "Average") -> dict[str, Metric]:
         return {"m1": Metric("AWS/RDS", name, {"DBInstanceIdentifier": identifier}, statistic)}
 
     group = "Database"
+    credits = (
+        Alarm(
+            "database-credits",
+            group,
+            "The database has used up its CPU credits: further use is charged. Take a class that is not burstable.",
+            metric("CPUCreditBalance", "Minimum"),
+            settings.database_cpu_credits,
+            "below",
+        ),
+    )
     return (
+        *(credits if instance_class.startswith(BURSTABLE) else ()),
+        Alarm(
+            "database-transaction-ids",
+            group,
+            "Transaction ids run out, and PostgreSQL will refuse writes. Look for old transactions, prepared ones and "
+            "replication slots that keep vacuum from freezing rows.",
+            metric("MaximumUsedTransactionIDs", "Maximum"),
+            settings.database_transaction_ids,
+        ),
         Alarm(
             "database-cpu",
             group,
@@ -82,6 +108,39 @@ def database_alarms(
     )
 
 
+def proxy_alarms(settings: AlarmsSettings, proxy_name: pulumi.Input[str]) -> Sequence[Alarm]:
+    """Watch an RDS Proxy.
+
+    Source of the metrics: RDS user guide, 'Monitoring RDS Proxy metrics with Amazon CloudWatch'.
+
+    Args:
+        settings: the stack's ``alarms`` section.
+        proxy_name: the ``ProxyName`` of its metrics.
+    """
+
+    def metric(name: str, statistic: str = "Average") -> dict[str, Metric]:
+        return {"m1": Metric("AWS/RDS", name, {"ProxyName": proxy_name}, statistic)}
+
+    return (
+        Alarm(
+            "proxy-borrowing",
+            "Database",
+            "Clients wait for connections of the pool. Look for long transactions and pinned sessions; then more "
+            "connections (`database_proxy`) or a larger class.",
+            metric("DatabaseConnectionsBorrowLatency"),
+            # CloudWatch tells microseconds.
+            settings.database_proxy_borrow_ms * 1000,
+        ),
+        Alarm(
+            "proxy-failures",
+            "Database",
+            "The pool cannot open connections to the database. Look at its log, the secret, and the database's limits.",
+            metric("DatabaseConnectionsSetupFailed", "Sum"),
+            1,
+        ),
+    )
+
+
 def cache_alarms(settings: AlarmsSettings, replication_group_id: pulumi.Input[str], nodes: int) -> Sequence[Alarm]:
     """Watch every node of an ElastiCache replication group.
 
@@ -117,7 +176,25 @@ def cache_alarms(settings: AlarmsSettings, replication_group_id: pulumi.Input[st
                 metric("DatabaseMemoryUsagePercentage", "Maximum"),
                 settings.cache_memory_percent,
             ),
+            Alarm(
+                f"cache-evictions-node{node}",
+                "Cache",
+                "The cache drops keys to make room, and its clients miss them. Take larger nodes, or shorter lives.",
+                metric("Evictions", "Sum"),
+                settings.cache_evictions,
+            ),
         ]
+        if nodes > 1:
+            # Any node may become the primary, which tells no lag.
+            found.append(
+                Alarm(
+                    f"cache-lag-node{node}",
+                    "Cache",
+                    "A replica of the cache is behind: a fail-over would lose writes. Look at writes and network.",
+                    metric("ReplicationLag", "Maximum"),
+                    settings.cache_replication_lag_seconds,
+                )
+            )
     return tuple(found)
 
 
@@ -139,6 +216,13 @@ def broker_alarms(settings: AlarmsSettings, broker_name: pulumi.Input[str]) -> S
             "Messages pile up. Look whether the consumers run, and whether they fail.",
             {"m1": metric("MessageCount")},
             settings.queue_messages,
+        ),
+        Alarm(
+            "queue-cpu",
+            "Queue",
+            "The broker is short of CPU. Look for many connections that open and close, and for large messages.",
+            {"m1": metric("SystemCpuUtilization", "Average")},
+            settings.queue_cpu_percent,
         ),
         Alarm(
             "queue-memory",

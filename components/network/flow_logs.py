@@ -49,9 +49,10 @@ def record_traffic(
                 resources=[pulumi.Output.concat(log_group.arn, ":*")],
             ),
             Statement(
-                sid="FindLogGroup",
+                sid="FindLogGroups",
                 actions=["logs:DescribeLogGroups"],
-                resources=[account.arn("logs", "log-group:*")],
+                # It knows no resource: on log groups it would grant nothing.
+                resources=["*"],
             ),
         ),
         opts=own,

@@ -10,7 +10,8 @@ import pytest
 from sandbox.cloud.aws.access import denies
 from sandbox.cloud.caller import ENGINE, Caller
 from sandbox.cloud.errors import CloudError
-from tests.cloud.hands import Hands, Made
+from tests.cloud.hands import Hands, Made, Refused
+from tests.cloud.landscape import ROLE, TRUST
 
 BUCKET = "aws:s3/bucket:Bucket"
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
@@ -80,3 +81,41 @@ def test_a_denial_is_judged_as_iam_judges_it(changes: dict[str, Any], denied: bo
 
 def test_whoever_comes_through_the_endpoint_is_let_in() -> None:
     assert not denies(document(), INSIDE, "s3:ListBucket", "arn:aws:s3:::orders")
+
+
+def allowed(actions: str | list[str], resources: str | list[str]) -> str:
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resources}]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("actions", "resources", "why"),
+    [
+        ("logs:DescribeLogGroups", "arn:aws:logs:us-east-1:123456789012:log-group:*", "takes no resource but *"),
+        ("kms:Decrypt", "arn:aws:s3:::orders/*", "takes the ARN of key"),
+        ("ec2:DescribeSubnets", "arn:aws:ec2:us-east-1:123456789012:subnet/*", "takes no resource but *"),
+    ],
+)
+def test_a_right_on_resources_that_its_action_never_takes_is_refused(
+    aws: Hands, actions: str, resources: str, why: str
+) -> None:
+    aws.create(ROLE, "app", name="app", assumeRolePolicy=TRUST)
+    with pytest.raises(Refused, match=f"grants nothing: it {why}".replace("*", r"\*")):
+        aws.check("aws:iam/rolePolicy:RolePolicy", "app", {"role": "app", "policy": allowed(actions, resources)})
+
+
+@pytest.mark.parametrize(
+    ("actions", "resources"),
+    [
+        ("logs:DescribeLogGroups", "*"),
+        (["logs:PutLogEvents"], "arn:aws:logs:us-east-1:123456789012:log-group:/app:*"),
+        ("logs:Describe*", "arn:aws:logs:us-east-1:123456789012:log-group:/app:*"),
+        ("s3:ListBucket", ["arn:aws:s3:::orders", "arn:aws:s3:::orders/*"]),
+        ("kms:Decrypt", "arn:aws:kms:*:*:key/*"),
+        ("unknown:Action", "arn:aws:unknown:us-east-1:123456789012:thing"),
+    ],
+)
+def test_a_right_that_grants_something_is_taken(aws: Hands, actions: str | list[str], resources: str) -> None:
+    policy = allowed(actions, resources)
+    assert aws.check("aws:iam/policy:Policy", "app", {"policy": policy})["policy"] == policy

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from pulumi import automation
 
+from delivery import engine
+from delivery.changes import Changes
 from operations.diagram import draw
 from sandbox.protection import lift_deletion_protection
 from sandbox.workspace import Sandbox
@@ -34,6 +36,7 @@ class Life:
     drifted: Step
     mended: Step
     changed: Step
+    waiting: Changes
     state: dict[str, Any]
     secrets: list[str]
     outputs: Mapping[str, automation.OutputValue]
@@ -60,7 +63,9 @@ def life(module_sandbox: Sandbox) -> Life:
     mended = lifecycle.up(stack)
 
     lifecycle.set_path(stack, "database.slow_query_ms", "250")
+    lifecycle.set_path(stack, "database.instance_class", "db.r7g.xlarge")
     changed = lifecycle.up(stack)
+    waiting = engine.drift(stack)
 
     with pytest.raises(automation.CommandError) as refused:
         lifecycle.destroy(stack)
@@ -69,7 +74,22 @@ def life(module_sandbox: Sandbox) -> Life:
     destroyed = lifecycle.destroy(stack)
     left = [resource.type for resource in store.list()]
     said = str(refused.value)
-    return Life(preview, up, again, refreshed, drifted, mended, changed, state, secrets, outputs, said, destroyed, left)
+    return Life(
+        preview,
+        up,
+        again,
+        refreshed,
+        drifted,
+        mended,
+        changed,
+        waiting,
+        state,
+        secrets,
+        outputs,
+        said,
+        destroyed,
+        left,
+    )
 
 
 def test_the_first_preview_creates_and_does_nothing_else(life: Life) -> None:
@@ -98,8 +118,16 @@ def test_up_undoes_what_was_changed_by_hand_and_touches_nothing_else(life: Life)
 
 
 def test_a_changed_setting_changes_exactly_the_resource_that_holds_it(life: Life) -> None:
-    assert list(life.changed.operations.values()) == ["update"]
-    assert [name for name in life.changed.operations if "postgres" in name or "database" in name]
+    # Of one logical name: the parameter group and the instance.
+    assert life.changed.operations == {f"auterity-{STACK}-postgres": "update"}
+    assert life.changed.counts["update"] == 2
+
+
+def test_a_change_that_waits_for_the_maintenance_window_is_no_drift(life: Life) -> None:
+    assert life.waiting.changes == ()
+    assert [(each.name, each.properties) for each in life.waiting.waiting] == [
+        (f"auterity-{STACK}-postgres", ("instanceClass",))
+    ]
 
 
 def test_no_generated_secret_stands_in_the_state_in_plain_text(life: Life) -> None:

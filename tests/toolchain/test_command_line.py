@@ -125,6 +125,17 @@ def test_a_resource_removed_by_hand_is_gone(command: Command, bucket: str) -> No
     assert done.stderr.startswith("error: id 'logs'")
 
 
+def test_what_waits_for_its_window_is_done_once_it_has_passed(command: Command, tmp_path: Path) -> None:
+    store = Store(tmp_path / "cloud")
+    waits = {"__pending": {"instanceClass": "db.r7g.xlarge"}}
+    shown = {"instanceClass": "db.r7g.large"}
+    store.put(Resource("aws", "123456789012", "us-east-1", "aws:rds/instance:Instance", "db-1", "main", waits, shown))
+    store.close()
+    assert command("cloud", "maintain").stdout == "Maintained aws:rds/instance:Instance db-1\n"
+    assert json.loads(command("cloud", "show", "db-1").stdout)["instanceClass"] == "db.r7g.xlarge"
+    assert command("cloud", "maintain").stdout == ""
+
+
 def test_a_fault_that_the_clouds_do_not_know_is_refused_and_changes_nothing(command: Command, tmp_path: Path) -> None:
     assert command("faults", "add", "*", "create", "throttling").returncode == 0
     before = (tmp_path / "cloud" / "faults.json").read_text()

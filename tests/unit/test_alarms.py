@@ -12,7 +12,7 @@ import pytest
 from components.account import AwsAccount
 from components.alarms import Alarm, Alarms, AlarmsArgs, AlarmTopic, AlarmTopicArgs, Metric
 from components.alarms.alarms import widgets
-from components.alarms.watch import cache_alarms, database_alarms, nat_alarms
+from components.alarms.watch import broker_alarms, cache_alarms, database_alarms, nat_alarms, proxy_alarms
 from settings import AlarmsSettings, Subscription
 from tests.unit.programs import shipped
 from tests.unit.recording import REGION, Recording, record
@@ -135,9 +135,49 @@ def test_a_subscription_that_does_not_fit_its_protocol_is_refused(protocol: str,
 
 
 def test_the_storage_alarm_is_a_share_of_what_the_database_was_given() -> None:
-    found = {a.key: a for a in database_alarms(AlarmsSettings(database_free_storage_percent=10), "db", 100)}
+    found = {
+        a.key: a for a in database_alarms(AlarmsSettings(database_free_storage_percent=10), "db", 100, "db.r7g.large")
+    }
     assert found["database-storage"].threshold == 10 * 1024**3
     assert found["database-storage"].comparison == "below"
+
+
+def test_the_database_is_watched_for_transaction_ids_running_out() -> None:
+    found = {a.key: a for a in database_alarms(AlarmsSettings(), "db", 100, "db.r7g.large")}
+    ids = found["database-transaction-ids"]
+    assert [(m.namespace, m.name, m.statistic) for m in ids.metrics.values()] == [
+        ("AWS/RDS", "MaximumUsedTransactionIDs", "Maximum")
+    ]
+    assert (ids.threshold, ids.comparison) == (1_000_000_000, "above")
+
+
+@pytest.mark.parametrize(("instance_class", "watched"), [("db.t4g.medium", True), ("db.r7g.large", False)])
+def test_cpu_credits_are_watched_where_a_class_has_them(instance_class: str, watched: bool) -> None:
+    found = {a.key: a for a in database_alarms(AlarmsSettings(), "db", 100, instance_class)}
+    assert ("database-credits" in found) is watched
+
+
+def test_the_pools_latency_is_reckoned_in_cloudwatchs_microseconds() -> None:
+    borrowing, failures = proxy_alarms(AlarmsSettings(database_proxy_borrow_ms=50), "pool")
+    [metric] = borrowing.metrics.values()
+    assert (metric.name, metric.dimensions, borrowing.threshold) == (
+        "DatabaseConnectionsBorrowLatency",
+        {"ProxyName": "pool"},
+        50_000,
+    )
+    assert [m.name for m in failures.metrics.values()] == ["DatabaseConnectionsSetupFailed"]
+
+
+def test_a_cache_is_watched_for_evictions_and_its_replicas_for_lag() -> None:
+    alone, replicated = (cache_alarms(AlarmsSettings(), "cache", nodes) for nodes in (1, 2))
+    metrics = [{m.name for a in found for m in a.metrics.values()} for found in (alone, replicated)]
+    assert metrics[0] == {"EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "Evictions"}
+    assert metrics[1] - metrics[0] == {"ReplicationLag"}
+
+
+def test_the_broker_is_watched_for_its_cpu() -> None:
+    found = {a.key: a for a in broker_alarms(AlarmsSettings(), "broker")}
+    assert [m.name for m in found["queue-cpu"].metrics.values()] == ["SystemCpuUtilization"]
 
 
 def test_every_node_of_the_cache_is_watched() -> None:
@@ -151,7 +191,7 @@ def test_a_stack_without_nat_has_no_alarm_of_one() -> None:
 
 def test_production_watches_each_of_its_parts() -> None:
     found = {a.name.removeprefix("auterity-prod-").split("-")[0] for a in shipped("prod").of_type(ALARM)}
-    assert found == {"app", "cache", "database", "edge", "nat", "queue"}
+    assert found == {"app", "cache", "database", "edge", "nat", "proxy", "queue"}
 
 
 def test_every_alarm_of_production_says_what_to_look_at() -> None:

@@ -323,6 +323,11 @@ def test_the_flow_logs_role_writes_to_its_own_group_only_and_makes_none() -> Non
     }
 
 
+def test_the_flow_logs_role_finds_log_groups_by_the_only_resource_that_the_action_takes() -> None:
+    finding = statements(default().only(ROLE_POLICY).inputs["policy"])["FindLogGroups"]
+    assert (finding["Action"], finding["Resource"]) == (["logs:DescribeLogGroups"], ["*"])
+
+
 def test_flow_logs_start_after_their_role_may_write() -> None:
     assert default().only(ROLE_POLICY).urn in default().only(FLOW_LOG).depends_on
 

@@ -142,6 +142,8 @@ class AwsType:
         revisions: whether making it again adds a revision beside those there are, under the same id.
         seen: whether the cloud shows a resource to a caller; False where the provider takes what it is told for a
             resource that is gone. It raises an `AwsError` where the provider fails.
+        waits: inputs whose change waits for the next maintenance window unless ``applyImmediately`` is true; until then
+            AWS tells the value of before.
         added: what AWS adds within objects that are inputs: property to the names of AWS's own in it.
         extensions: cfn-lint's additions to the schema that are errors: a file, or a file and the property it judges;
             a file that is written by Region is judged in the resource's own.
@@ -185,6 +187,7 @@ class AwsType:
     companions: Callable[[View, Resource], Iterable[Resource]] | None = None
     revisions: bool = False
     seen: Seen | None = None
+    waits: frozenset[str] = frozenset()
     added: Mapping[str, Sequence[str]] = field(default_factory=dict)
     extensions: Sequence[tuple[str, str]] = ()
 

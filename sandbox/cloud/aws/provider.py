@@ -29,6 +29,7 @@ from sandbox.cloud.aws.model import (
     upper,
 )
 from sandbox.cloud.aws.references import check_references, users_of
+from sandbox.cloud.aws.windows import held_back, with_pending
 from sandbox.cloud.caller import ENGINE
 from sandbox.cloud.differences import Comparison
 from sandbox.cloud.errors import CloudError
@@ -203,7 +204,9 @@ class AwsProvider(SimulatedProvider):
             self._check_names(view, type)
             for rule in type.rules:
                 rule(view)
-            return self._settled(view, type, draft, resource.id)
+            pending = held_back(resource, draft.inputs, type.waits)
+            settled = self._settled(view, type, draft, resource.id)
+            return self.store.put(with_pending(settled, resource, pending)) if pending else settled
         except AwsError as error:
             raise CloudError(self._told(type, "update", resource.id, error)) from None
 

@@ -24,6 +24,7 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT201909
 
+from sandbox.cloud.aws.grants import void_grants
 from sandbox.cloud.property_values import UNKNOWN, holds_unknown
 from sandbox.cloud.sdk_types import Problem
 
@@ -478,4 +479,6 @@ def policy_problems(name: str, document: Any, kind: str) -> list[Problem]:
             deepest = max(deepest.context, key=lambda inner: len(inner.absolute_path))
         where = "/".join(map(str, deepest.absolute_path))
         found.append(Problem(name, f"MalformedPolicyDocument: {where or 'the document'}: {deepest.message}"))
+    if kind == "identity" and not found:
+        found += [Problem(name, reason) for reason in void_grants(document)]
     return found

@@ -228,6 +228,7 @@ TYPES: dict[str, AwsType] = {
         write_only=frozenset(
             {"authToken", "authTokenWo", "authTokenUpdateStrategy", "applyImmediately", "finalSnapshotIdentifier"}
         ),
+        waits=frozenset({"engineVersion", "nodeType"}),
         # Encryption in transit is switched on and off in place since Redis 7.
         in_place=frozenset({"transitEncryptionEnabled"}),
     ),

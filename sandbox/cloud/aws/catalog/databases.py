@@ -521,6 +521,21 @@ TYPES: dict[str, AwsType] = {
         value_rules=(_engine_problems, _instance_problems),
         deletion_rules=(_deletable,),
         cascades={BACKUPS_REPLICATION: "sourceDbInstanceArn"},
+        # RDS user guide, 'Settings for DB instances'; of an engine's version that waits the provider tells the new one.
+        waits=frozenset(
+            {
+                "allocatedStorage",
+                "caCertIdentifier",
+                "dbSubnetGroupName",
+                "iamDatabaseAuthenticationEnabled",
+                "identifier",
+                "instanceClass",
+                "iops",
+                "multiAz",
+                "storageThroughput",
+                "storageType",
+            }
+        ),
         # ModifyDBInstance renames an instance and moves it to another subnet group.
         in_place=frozenset({"identifier", "identifierPrefix", "dbSubnetGroupName"}),
         replaces=frozenset(

@@ -165,6 +165,8 @@ TYPES: dict[str, AwsType] = {
         rules=(_broker_rules,),
         value_rules=(_broker_problems,),
         write_only=frozenset({"users", "applyImmediately"}),
+        # UpdateBroker: what needs a reboot waits for one.
+        waits=frozenset({"configuration", "engineVersion", "hostInstanceType", "logs"}),
         replaces=frozenset({"users"}),
         in_place=frozenset(),
         extensions=(("aws_amazonmq_broker/instancetype_enum", "HostInstanceType"),),
