@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from settings import read
+from settings.aws import Region
 from settings.base import Settings
 
 PROJECT = "auterity-bootstrap"
@@ -24,7 +25,7 @@ class GoogleSettings(Settings):
 class BootstrapSettings(Settings):
     """What the pipelines of one account need."""
 
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: Region
     """AWS Region of the state."""
 
     account_id: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None

@@ -24,6 +24,9 @@ AUDIENCE = "sts.amazonaws.com"
 READ = "arn:{0}:iam::aws:policy/ReadOnlyAccess"
 """AWS's own policy: every ``Get``, ``List`` and ``Describe``, which a preview makes of each resource."""
 
+HANDED_KEYS = ("backup", "ecr", "elasticache", "mq", "rds", "secretsmanager")
+"""Services to which a deployment hands keys of its stack, and which use them in its name."""
+
 Task = Literal["preview", "drift", "deploy"]
 
 TASKS: tuple[Task, ...] = ("preview", "drift", "deploy")
@@ -119,7 +122,7 @@ class Pipelines(pulumi.ComponentResource):
         aws.iam.RolePolicy(name, role=role.name, policy=policy(*own), opts=self._own)
         if task != "preview":
             # By itself, as it is the one that is exempt from a rule.
-            keys = policy(uses_keys(task, stack))
+            keys = policy(uses_keys(args.account, task))
             aws.iam.RolePolicy(f"{name}-keys", role=role.name, policy=keys, opts=self._own)
         return role.arn
 
@@ -185,17 +188,23 @@ def reads_secrets(account: AwsAccount, stack: str) -> Statement:
     )
 
 
-def uses_keys(task: Task, stack: str) -> Statement:
-    """Let a pipeline use the stack's own keys, which it knows by their aliases: they have no ARN before they are made.
+def uses_keys(account: AwsAccount, task: Task) -> Statement:
+    """Let a pipeline use keys through the services that it hands them to, and not by itself.
 
-    Source: https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html.
+    The keys of a stack have no ARN before they are made, and what a key's aliases and tags allow may count only minutes
+    later; through which service a call comes counts from the first one. What of a service a pipeline may touch, its
+    other rights say: of secrets those of its own stack.
+
+    Sources: https://docs.aws.amazon.com/kms/latest/developerguide/abac.html,
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service.
     """
     changing = ("kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*") if task == "deploy" else ()
+    through = [f"{service}.*.amazonaws.com" for service in (HANDED_KEYS if task == "deploy" else ("secretsmanager",))]
     return Statement(
-        sid="OwnKeys",
+        sid="KeysOfServices",
         actions=["kms:Decrypt", *changing],
-        resources=["*"],
-        conditions={"ForAnyValue:StringLike": {"kms:ResourceAliases": f"alias/{PROJECT}-{stack}-*"}},
+        resources=[account.arn("kms", "key/*", region="*")],
+        conditions={"StringLike": {"kms:ViaService": through}},
     )
 
 

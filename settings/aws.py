@@ -8,8 +8,11 @@ from pydantic import Field
 
 from settings.base import NUMBER, Settings
 
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-[1-9]$", examples=["us-east-1"])]
-"""An AWS Region code, as in https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html."""
+Region = Annotated[str, Field(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[1-9]$", examples=["us-east-1"])]
+"""A Region of the partition ``aws``, as in
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html. China, GovCloud and the isolated and
+sovereign partitions have other accounts, endpoints and services; nothing here was made for them.
+"""
 
 LogRetentionDays = Annotated[
     Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from settings.aws import LogRetentionDays, Region
 from settings.base import NUMBER, Problem, Settings, at_least_in_production, in_production
+from settings.reserved_words import database_is_reserved, role_is_reserved
 from settings.windows import DailyWindow, WeeklyWindow, minutes, overlap
 
 _DAY_IN_MINUTES = 24 * 60
@@ -95,11 +96,11 @@ class DatabaseSettings(Settings):
     """RDS instance class."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "auterity"
-    """Name of the database that is made first. Changing it replaces the instance."""
+    """Name of the database that is made first, no reserved word of PostgreSQL. Changing it replaces the instance."""
 
     username: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "auterity"
-    """Name of the master user; RDS makes and rotates its password in Secrets Manager. Changing it replaces the
-    instance.
+    """Name of the master user; RDS makes and rotates its password in Secrets Manager. It refuses `admin`, PostgreSQL's
+    reserved words, and names that begin with `pg_` or `rds`. Changing it replaces the instance.
     """
 
     multi_az: Annotated[bool, in_production(True, "the loss of one zone would stop the platform (FSBP RDS.5)")] = True
@@ -168,6 +169,13 @@ class DatabaseSettings(Settings):
         return INSIGHTS_RETENTION_DAYS[self.database_insights]
 
     def problems(self) -> Iterator[Problem]:
+        if role_is_reserved(self.username):
+            allowed = "a name that neither PostgreSQL nor RDS reserves (admin, user, pg_…, rds…)"
+            yield Problem("username", self.username, allowed)
+        if database_is_reserved(self.name):
+            yield Problem(
+                "name", self.name, "a name that is no reserved word of PostgreSQL and no database of RDS' own"
+            )
         if self.max_allocated_storage_gib * 10 < self.allocated_storage_gib * 11:
             least = -(-self.allocated_storage_gib * 11 // 10)
             yield Problem(

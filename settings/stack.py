@@ -36,6 +36,12 @@ TagValue = Annotated[str, Field(max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]*
 STANDARD_TAGS = ("Project", "Environment", "Stack", "Owner", "ManagedBy")
 """Tags that every taggable resource of a stack carries."""
 
+OWN_TAGS = ("Name", "Purpose", "eks:eks-cluster-name", "kubernetes.io/role/elb", "kubernetes.io/role/internal-elb")
+"""Tags that single resources carry besides."""
+
+MOST_TAGS = 40
+"""Further tags of a stack: AWS allows 50 on a resource, and leaves ten to the standard ones and the resources' own."""
+
 
 CLOUD_SECTIONS = ("network", "database_proxy", "ecs", "storage", "edge", "alarms", "backup")
 """Sections that need an AWS account."""
@@ -67,8 +73,10 @@ class StackSettings(Settings):
     owner: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")] = "platform"
     """Team that answers for the stack, in the tag ``Owner``."""
 
-    tags: dict[TagKey, TagValue] = {}
-    """Further tags on every resource, such as a cost centre."""
+    tags: Annotated[dict[TagKey, TagValue], Field(max_length=MOST_TAGS)] = {}
+    """Further tags on every resource, such as a cost centre. No two keys may differ in case alone, which IAM does not
+    tell apart.
+    """
 
     aws: AwsSettings | None = None
     """AWS account and Region; absent for a stack without a cloud."""
@@ -204,12 +212,22 @@ class StackSettings(Settings):
             )
         for key in sorted(key for key in self.tags if key.lower().startswith("aws:")):
             yield Problem(f"tags.{key}", self.tags[key], "keys that do not start with aws:, which AWS keeps for itself")
-        for key in sorted(set(self.tags) & set(STANDARD_TAGS)):
-            yield Problem(
-                f"tags.{key}",
-                self.tags[key],
-                f"keys other than {', '.join(STANDARD_TAGS)}, which every stack sets itself",
-            )
+        yield from self._tag_problems()
+
+    def _tag_problems(self) -> Iterator[Problem]:
+        standard = {key.lower() for key in STANDARD_TAGS}
+        known = {key.lower(): key for key in OWN_TAGS}
+        for key, value in sorted(self.tags.items()):
+            first = known.setdefault(key.lower(), key)
+            if key.lower() in standard:
+                keys = ", ".join(STANDARD_TAGS)
+                yield Problem(
+                    f"tags.{key}", value, f"keys other than {keys}, in any case, which every stack sets itself"
+                )
+            elif first != key:
+                yield Problem(
+                    f"tags.{key}", value, f"keys that differ in more than case ({first}): IAM takes them for one"
+                )
 
     def _app_problems(self) -> Iterator[Problem]:
         if self.runtimes.kubernetes > 0 and self.kubernetes is None:

@@ -24,6 +24,9 @@ IDENTITY_POLICIES = ROLE + ROLE_POLICY + POLICY + USER_POLICY + GROUP_POLICY
 TOO_MUCH = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "AmazonS3FullAccess", "SecretsManagerReadWrite")
 """Policies of AWS's own that give far more than a workload can need."""
 
+LATE = ("aws:resourcetag/", "kms:resourcealiases")
+"""Conditions on a key that hold only some time after it was made."""
+
 DECRYPTING = ("kms:decrypt", "kms:reencryptfrom")
 
 
@@ -92,6 +95,22 @@ def iam_no_decrypt_on_all_keys(resource: Resource) -> Iterator[Finding]:
         wide = [name for name in known_resources(statement) if name == "*" or name.endswith((":key/*", ":*"))]
         mend = "name the keys by their ARNs"
         yield from unless(not wide, resource, statement.value["Resource"], mend, f"is {', '.join(wide)}")
+
+    yield from each(statements_of(resource), check)
+
+
+@resource_rule(
+    "aws-iam-no-keys-by-alias-or-tag",
+    "No identity is allowed a key by its aliases or tags, which count up to five minutes after they are set",
+    "KMS developer guide, ABAC for AWS KMS",
+    types=IDENTITY_POLICIES,
+)
+def iam_no_keys_by_alias_or_tag(resource: Resource) -> Iterator[Finding]:
+    def check(statement: Statement) -> Iterator[Violation]:
+        late = sorted(key for key in statement.condition_keys if key.startswith(LATE))
+        if late and statement.allows and any(action.startswith("kms:") for action in statement.actions):
+            mend = "name the key's ARN, or by kms:ViaService the service that it is used through"
+            yield Violation(resource, statement.value.path, f"allows keys by {', '.join(late)}", mend)
 
     yield from each(statements_of(resource), check)
 

@@ -109,15 +109,29 @@ def test_a_deployment_changes_the_roles_of_its_stack_and_not_its_own(stack: str)
     ]
 
 
-def test_all_resources_are_allowed_only_where_an_alias_narrows_them_or_nothing_has_an_arn_yet() -> None:
+def test_nothing_is_allowed_on_all_resources() -> None:
     wide = [
-        (environment, each["Sid"], list(each.get("Condition", ())))
+        (environment, each["Sid"])
         for environment in ENVIRONMENTS
         for each in rights(environment)
         if each["Effect"] == "Allow" and "*" in each["Resource"]
     ]
-    keys = ("OwnKeys", ["ForAnyValue:StringLike"])
-    assert sorted(wide) == sorted((each, *keys) for each in ENVIRONMENTS if not each.startswith("preview-"))
+    assert wide == []
+
+
+@pytest.mark.parametrize("environment", [each for each in ENVIRONMENTS if not each.startswith("preview-")])
+def test_keys_are_used_by_what_holds_from_the_first_call(environment: str) -> None:
+    [keys] = [each for each in rights(environment) if each["Sid"] == "KeysOfServices"]
+    # Aliases and tags count up to five minutes later (KMS developer guide, 'ABAC for AWS KMS').
+    assert list(keys["Condition"]) == ["StringLike"]
+    assert list(keys["Condition"]["StringLike"]) == ["kms:ViaService"]
+    assert keys["Resource"] == [f"arn:aws:kms:*:{ACCOUNT_ID}:key/*"]
+
+
+def test_whoever_looks_for_drift_opens_what_secrets_manager_keeps_alone() -> None:
+    [keys] = [each for each in rights("drift-prod") if each["Sid"] == "KeysOfServices"]
+    assert keys["Action"] == ["kms:Decrypt"]
+    assert keys["Condition"]["StringLike"]["kms:ViaService"] == ["secretsmanager.*.amazonaws.com"]
 
 
 def test_the_states_and_their_key_are_protected() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.cloud.server import Cloud
 from tests.cloud.hands import UNKNOWN, Hands, Refused
 from tests.cloud.landscape import DATABASE, INSTANCE, LOG_GROUP, ROLE, SECURITY_GROUP, SUBNET, TRUST, VPC
 
@@ -154,3 +155,16 @@ def test_every_wrong_property_is_told_at_once(aws: Hands) -> None:
         "mapPublicIpOnLaunch",
         "vpcId",
     }
+
+
+@pytest.mark.parametrize("name", ["admin", "rdsadmin", "user", "pg_monitor"])
+def test_a_master_name_that_the_engine_reserves_is_refused(aws: Hands, name: str) -> None:
+    with pytest.raises(Refused, match="cannot be used as it is a reserved word used by the engine"):
+        aws.check(INSTANCE, "main", {**DATABASE, "username": name})
+
+
+def test_iam_takes_tags_that_differ_in_case_for_one(cloud: Cloud) -> None:
+    tagging = Hands(cloud, defaultTags=json.dumps({"tags": {"Owner": "platform"}}))
+    with pytest.raises(Refused, match="Duplicate tag keys found"):
+        tagging.check(ROLE, "app", {"assumeRolePolicy": TRUST, "tags": {"owner": "me"}})
+    assert tagging.check(VPC, "main", {"cidrBlock": "10.0.0.0/16", "tags": {"owner": "me"}})

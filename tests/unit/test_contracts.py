@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 
 from settings import STANDARD_TAGS
+from settings.stack import MOST_TAGS, OWN_TAGS
 from tests.unit.programs import ROOT, STACKS, run_program, shipped, stack_config
 from tests.unit.recording import Recorded
 
@@ -162,3 +163,11 @@ def test_a_wrong_setting_stops_the_program_before_anything_is_registered(caplog:
     with pytest.raises(SystemExit):
         run_program("dev", config)
     assert re.search(r"(?s)network\.az_count.*network\.nat.*auterity:nonsense", caplog.text)
+
+
+@pytest.mark.parametrize("stack", CLOUD_STACKS)
+def test_no_resource_has_more_tags_than_aws_takes_whatever_the_stack_adds(stack: str) -> None:
+    own = {r.urn: set(r.inputs["tags"]) for r in shipped(stack).resources if isinstance(r.inputs.get("tags"), dict)}
+    aws_own = {urn: keys for urn, keys in own.items() if "$aws:" in urn or "::aws:" in urn}
+    assert [urn for urn, keys in aws_own.items() if len(keys) + len(STANDARD_TAGS) + MOST_TAGS > 50] == []
+    assert {key for keys in aws_own.values() for key in keys} <= set(OWN_TAGS)

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
-from settings import DatabaseSettings, EcsSettings, NetworkSettings, SettingsError, load
+from sandbox.cloud.aws.schemas import regions
+from settings import AwsSettings, DatabaseSettings, EcsSettings, NetworkSettings, SettingsError, load
 from settings.schema import SCHEMA_FILE, render, stack_file_schema
 
 ROOT = Path(__file__).parents[2]
@@ -243,3 +244,41 @@ def test_a_load_balancer_in_the_cluster_is_for_stacks_without_a_cloud() -> None:
         load({**config, "auterity:load_balancer": "{}"})
     [line] = caught.value.lines
     assert line.startswith('auterity:load_balancer: "set" given; allowed: unset in a stack with `aws`')
+
+
+@pytest.mark.parametrize("name", ["admin", "rdsadmin", "rds_superuser", "user", "pg_monitor", "public", "order"])
+def test_a_master_name_that_rds_reserves_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"username: .* neither PostgreSQL nor RDS reserves"):
+        DatabaseSettings(username=name)
+
+
+@pytest.mark.parametrize("name", ["user", "table", "template1", "rdsadmin"])
+def test_a_first_database_that_postgresql_cannot_name_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"name: .* no reserved word of PostgreSQL"):
+        DatabaseSettings(name=name)
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "eu-isoe-west-1", "eusc-de-east-1"])
+def test_a_region_of_another_partition_is_refused(region: str) -> None:
+    told = errors(environment="dev", aws={"region": region}, database={"backup_replica": {"region": region}})
+    assert {line.split()[0].rstrip(":") for line in told} >= {
+        "auterity:aws.region",
+        "auterity:database.backup_replica.region",
+    }
+
+
+def test_every_region_of_the_partition_is_accepted() -> None:
+    # Those that AWS' own schemas, as cfn-lint has them, are published for.
+    others = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
+    partition = [region for region in regions() if not region.startswith(others)]
+    assert [AwsSettings(region=region).region for region in partition] == partition
+
+
+def test_more_tags_than_a_resource_may_have_are_refused() -> None:
+    told = errors(environment="local", tags={f"key{number}": "" for number in range(41)})
+    assert [line for line in told if "auterity:tags" in line and "40" in line]
+
+
+@pytest.mark.parametrize("tags", [{"owner": "me"}, {"STACK": "x"}, {"team": "a", "Team": "b"}, {"name": "x"}])
+def test_tags_that_iam_takes_for_one_are_refused(tags: dict[str, str]) -> None:
+    assert [line for line in errors(environment="local", tags=tags) if "case" in line]

@@ -120,7 +120,7 @@ class AwsProvider(SimulatedProvider):
         type = aws_type(kind.token)
         given = {name: value for name, value in inputs.items() if not name.startswith("__")}
         found = list(_written_problems("", given))
-        found += _tag_problems({**self.default_tags, **_known_map(given.get("tags"))})
+        found += _tag_problems({**self.default_tags, **_known_map(given.get("tags"))}, folded=type.service == "IAM")
         for property, policy_kind in type.policies.items():
             if property in given:
                 found += schemas.policy_problems(property, given[property], policy_kind)
@@ -391,8 +391,17 @@ def _once(problems: list[Problem]) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
-def _tag_problems(tags: Mapping[str, Any]) -> Iterator[Problem]:
-    """Judge tags (https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html)."""
+def _tag_problems(tags: Mapping[str, Any], *, folded: bool) -> Iterator[Problem]:
+    """Judge tags (https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html).
+
+    Args:
+        tags: key to value.
+        folded: whether the service compares keys without case, as IAM does
+            (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html).
+    """
+    if folded and len({key.lower() for key in tags}) < len(tags):
+        text = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        yield Problem("tags", f"InvalidInput: {text}")
     if len(tags) > 50:
         yield Problem("tags", f"a resource has at most 50 tags, these are {len(tags)}")
     for key, value in tags.items():

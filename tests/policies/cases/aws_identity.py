@@ -18,6 +18,10 @@ def allow(action: Any, resource: Any = "arn:aws:s3:::some-bucket/*", **more: Any
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
+def by(condition: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {**allow("kms:GenerateDataKey", "*", Condition=condition), **changes}
+
+
 def policy(*statements: dict[str, Any]) -> Made:
     return Made("aws:iam/policy:Policy", {"policy": document(*statements)})
 
@@ -46,6 +50,7 @@ def key_policy(**changes: Any) -> str:
 WILD = "aws-iam-no-wildcard-actions"
 ADMIN = "aws-iam-no-administrators"
 DECRYPT = "aws-iam-no-decrypt-on-all-keys"
+LATE = "aws-iam-no-keys-by-alias-or-tag"
 TRUST = "aws-iam-trust-pinned"
 ROTATED = "aws-key-rotated"
 OPEN = "aws-resource-policy-not-public"
@@ -98,6 +103,15 @@ CASES: tuple[Case, ...] = (
     ),
     keeps(DECRYPT, "one key", policy=policy(allow("kms:Decrypt", KEY))),
     keeps(DECRYPT, "encrypting", policy=policy(allow("kms:Encrypt", "*"))),
+    breaks(LATE, "alias", policy=policy(by({"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/some-*"}}))),
+    breaks(LATE, "tag", policy=policy(by({"StringEquals": {"aws:ResourceTag/Stack": "some"}}))),
+    keeps(LATE, "service", policy=policy(by({"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}}))),
+    keeps(LATE, "denied", policy=policy(by({"StringEquals": {"aws:ResourceTag/Stack": "some"}}, Effect="Deny"))),
+    keeps(
+        LATE,
+        "tag of something else",
+        policy=policy(allow("ec2:StopInstances", "*", Condition={"StringEquals": {"aws:ResourceTag/Stack": "some"}})),
+    ),
     breaks(TRUST, "no condition", role=role(federated())),
     breaks(TRUST, "no audience", role=role(federated(StringEquals=SUBJECT))),
     breaks(TRUST, "any subject", role=role(federated(StringEquals=AUDIENCE, StringLike={f"{ISSUER}:sub": "*"}))),

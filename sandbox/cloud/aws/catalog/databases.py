@@ -100,7 +100,12 @@ _LOGS = {
 """Log types that each engine exports (https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/
 API_CreateDBInstance.html, EnableCloudwatchLogsExports).
 """
-_RESERVED_USERS = {"postgres": {"rdsadmin", "admin"}, "mysql": {"rdsadmin"}, "mariadb": {"rdsadmin"}}
+_RESERVED_USERS = {
+    "postgres": re.compile(r"admin|user|public|none|all|default|pg_\w*|rds\w*"),
+    "mysql": re.compile("rdsadmin"),
+    "mariadb": re.compile("rdsadmin"),
+}
+"""Names of users that an engine reserves; of PostgreSQL's own reserved words those that somebody may think of."""
 
 
 def _instance_problems(inputs: Mapping[str, Any]) -> list[Problem]:
@@ -157,10 +162,9 @@ def _instance_judgements(inputs: Mapping[str, Any]) -> Iterator[Problem]:
                     f"enabledCloudwatchLogsExports[{index}]",
                     f"{log!r} is not a log of {get('engine')}: {', '.join(sorted(allowed))}",
                 )
-    if get("username") in _RESERVED_USERS.get(str(get("engine")), ()):
-        yield Problem(
-            "username", f"MasterUsername {get('username')} cannot be used as it is a reserved word used by the engine"
-        )
+    reserved, master = _RESERVED_USERS.get(str(get("engine"))), get("username")
+    if reserved and isinstance(master, str) and reserved.fullmatch(master):
+        yield Problem("username", f"MasterUsername {master} cannot be used as it is a reserved word used by the engine")
     window, backup = get("maintenanceWindow"), get("backupWindow")
     if isinstance(window, str) and not all(_WEEKLY.fullmatch(end) for end in window.split("-")):
         yield Problem("maintenanceWindow", f"{window!r} is not of the form ddd:hh24:mi-ddd:hh24:mi")
