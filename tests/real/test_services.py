@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
+from settings.reserved_words import KEYWORDS
 from tests.real import services
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +68,15 @@ def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(services.Redis, "prepare", prepare)
     with pytest.raises(services.ServerFailedError, match=r"(?s)Redis ended.*no-such-directive"), services.redis():
         pass
+
+
+def test_the_words_that_settings_refuse_as_names_are_those_that_postgresql_reserves() -> None:
+    with (
+        services.postgres() as server,
+        psycopg.connect(
+            host=server.host, port=server.port, dbname=server.database, user=server.user, password=server.password
+        ) as connection,
+    ):
+        rows = connection.execute("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')").fetchall()
+    # PostgreSQL 16 reserves one more.
+    assert {row[0] for row in rows} == KEYWORDS - {"system_user"}
