@@ -12,7 +12,7 @@ import pulumi_random as random
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import Statement
-from components.passwords import PASSWORD_LENGTH
+from components.passwords import PASSWORD_LENGTH, versions_in_use
 from settings.secrets import SecretsSettings
 
 
@@ -117,8 +117,8 @@ class Secrets(pulumi.ComponentResource):
     def _stored(self, name: str, purpose: str, login: Login, args: SecretsArgs) -> StoredLogin:
         own = pulumi.ResourceOptions(parent=self)
         # The password before the one in use is kept, so that servers which know two accept both while clients change.
-        versions = [login.version, login.version - 1] if login.version > 1 else [login.version]
-        passwords = tuple(self._password(f"{name}-{purpose}-password-v{version}") for version in versions)
+        numbered = [f"{name}-{purpose}-password-v{version}" for version in versions_in_use(login.version)]
+        passwords = tuple(self._password(password) for password in numbered)
         secret = aws.secretsmanager.Secret(
             f"{name}-{purpose}",
             name=f"{name}/{purpose}",

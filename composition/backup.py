@@ -214,17 +214,18 @@ def _schedule(
     if inside.database:
         host = inside.database.host
         logins = inside.database.logins
-        users = {wanted.name: wanted.username, the_gateway.DATABASE: the_gateway.DATABASE}
-        databases = {each: Database(users[each], from_secret(f"login-{each}", logins[each])) for each in logins}
-        if inside.database.restorer:
-            restorer = Database(RESTORER, from_secret(f"login-{RESTORER}", inside.database.restorer))
+        databases = {
+            each: Database(login.username, from_secret(f"login-{each}", login.secret)) for each, login in logins.items()
+        }
+        if login := inside.database.restorer:
+            restorer = Database(login.username, from_secret(f"login-{RESTORER}", login.secret))
         after.append(inside.database)
     elif stores.database and mounted:
         host = stores.database.address
         databases[wanted.name] = Database(wanted.username, mounted.volume(f"login-{wanted.name}"))
         if gateway:
-            login = kubernetes.core.v1.VolumeArgs(name=f"login-{the_gateway.DATABASE}", secret=gateway.login.secret)
-            databases[the_gateway.DATABASE] = Database(the_gateway.DATABASE, login)
+            volume = kubernetes.core.v1.VolumeArgs(name=f"login-{the_gateway.DATABASE}", secret=gateway.login.secret)
+            databases[the_gateway.DATABASE] = Database(gateway.username, volume)
             after += gateway.after
     for role in ROLES:
         statements = [*(s3.may(role) if s3 else []), *(reads if role == "write" else [])]

@@ -189,7 +189,7 @@ def wire_outside(around: Surroundings, floor: Floor, wiring: Wiring, opts: pulum
         floor.opts,
     )
     files = {f"{variable}_FILE": f"{the_app.LOGINS}/{SECRETS}/{variable}" for variable in wiring.secrets}
-    return Wired({**wiring.environment, **files}, {SECRETS: mounted.volume(SECRETS)}, [identity, mounted])
+    return Wired({**wiring.environment, **files}, {SECRETS: mounted.volume(SECRETS)}, after=[identity, mounted])
 
 
 def read_by_driver(around: Surroundings, references: list[SecretReference]) -> list[Statement]:
@@ -248,7 +248,7 @@ def find_gateway_database(
     if not settings.gateway:
         return None
     if stores.database:
-        return gateway_database(stores.database, settings)
+        return gateway_database(stores.database)
     return managed_gateway_database(around, floor, settings.gateway.password_version, app)
 
 

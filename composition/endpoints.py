@@ -10,6 +10,7 @@ from components.workload import database as the_database
 from components.workload import gateway as the_gateway
 from components.workload import gateway_database as the_gateway_database
 from components.workload import load_balancer as the_load_balancer
+from components.workload import login as the_login
 from components.workload import queue as the_queue
 from components.workload import vault as the_vault
 from settings import PROJECT
@@ -24,7 +25,7 @@ IDENTITY = Endpoint(None, blocks=("169.254.170.23/32",))
 API_SERVER_PORTS = (("TCP", 443), ("TCP", 6443))
 """The API server's: its address differs by cluster."""
 
-APP, CACHE, DATABASE, GATEWAY, GATEWAY_DATABASE, GATEWAY_WORK, LOAD_BALANCER, QUEUE, VAULT = (
+APP, CACHE, DATABASE, GATEWAY, GATEWAY_DATABASE, GATEWAY_WORK, LOAD_BALANCER, LOGINS, QUEUE, VAULT = (
     Endpoint(NAMESPACE, name)
     for name in (
         the_app.NAME,
@@ -34,6 +35,7 @@ APP, CACHE, DATABASE, GATEWAY, GATEWAY_DATABASE, GATEWAY_WORK, LOAD_BALANCER, QU
         the_gateway_database.NAME,
         the_gateway.WORK,
         the_load_balancer.NAME,
+        the_login.NAME,
         the_queue.NAME,
         the_vault.NAME,
     )

@@ -58,6 +58,7 @@ from composition.endpoints import (
     GATEWAY,
     GATEWAY_WORK,
     LOAD_BALANCER,
+    LOGINS,
     NAMESPACE,
     QUEUE,
     VAULT,
@@ -79,17 +80,20 @@ class Wired:
     Attributes:
         environment: environment variables that are no secret.
         logins: what a login is for to the volume that holds it.
+        usernames: environment variables that say who signs in with a login; they change together with its volume.
         after: what must stand before the app starts, and no value carries.
     """
 
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     logins: Mapping[str, kubernetes.core.v1.VolumeArgs] = field(default_factory=dict)
+    usernames: Mapping[str, str] = field(default_factory=dict)
     after: Sequence[pulumi.Resource] = ()
 
     def __add__(self, other: Wired) -> Wired:
         return Wired(
             {**self.environment, **other.environment},
             {**self.logins, **other.logins},
+            {**self.usernames, **other.usernames},
             (*self.after, *other.after),
         )
 
@@ -130,15 +134,21 @@ def flows(settings: StackSettings) -> list[Flow]:
     """List every connection that is wanted between pods of the stack."""
     # Where names are resolved differs by cluster: pods, or the node itself.
     wanted = [Flow("dns", EVERY_POD, ANYWHERE, (("UDP", 53), ("TCP", 53)))]
-    if inside(settings.cache):
+    if cache := inside(settings.cache):
         wanted.append(Flow("cache", APP, CACHE, (("TCP", the_cache.PORT),)))
+        if cache.password_version > 1:
+            wanted.append(Flow("cache-logins", LOGINS, CACHE, (("TCP", the_cache.PORT),)))
     if messaging := inside(settings.messaging):
         wanted.append(Flow("queue", APP, QUEUE, (("TCP", the_queue.PORT),)))
+        if messaging.password_version > 1:
+            wanted.append(Flow("queue-logins", LOGINS, QUEUE, (("TCP", the_queue.PORT),)))
         if messaging.in_cluster.nodes > 1:
             wanted.append(Flow("queue-nodes", QUEUE, QUEUE, tuple(("TCP", port) for port in the_queue.NODE_PORTS)))
-    if inside(settings.database):
+    if database := inside(settings.database):
         port = (("TCP", DATABASE_PORT),)
         wanted.append(Flow("database", APP, DATABASE, port))
+        if database.in_cluster.password_version > 1:
+            wanted.append(Flow("database-logins", LOGINS, DATABASE, port))
         if settings.gateway:
             wanted.append(Flow("gateway-database", GATEWAY, DATABASE, port))
             wanted.append(Flow("gateway-work", GATEWAY_WORK, DATABASE, port))
@@ -259,6 +269,7 @@ def run_app(floor: Floor, settings: StackSettings, app: AppSettings, image: pulu
             image=image,
             environment=wired.environment,
             logins=wired.logins,
+            usernames=wired.usernames,
             after=wired.after,
         ),
         floor.opts,
@@ -304,7 +315,7 @@ def run_workload(
     stores = make_cluster_stores(floor, settings)
     made = run_app(floor, settings, app, image, wire(stores, settings))
     if settings.gateway and stores.database:
-        run_gateway(floor, settings.gateway, gateway_database(stores.database, settings), made)
+        run_gateway(floor, settings.gateway, gateway_database(stores.database), made)
     if settings.load_balancer:
         balance(floor, settings.load_balancer)
     vault = run_vault(floor, settings.vault) if settings.vault else None
@@ -327,18 +338,18 @@ def watch_over(
     )
 
 
-def gateway_database(database: ClusterDatabase, settings: StackSettings) -> GatewayDatabase:
+def gateway_database(database: ClusterDatabase) -> GatewayDatabase:
     """Tell the gateway of its database in the cluster."""
-    version = settings.database.in_cluster.password_version if settings.database else 1
-    login = from_secret("login", database.logins[the_gateway.DATABASE])
-    return GatewayDatabase(database.host, database.port, login, after=[database], password_version=version)
+    login = database.logins[the_gateway.DATABASE]
+    volume = from_secret("login", login.secret)
+    return GatewayDatabase(database.host, database.port, volume, login.username, after=[database])
 
 
 def wire(stores: ClusterStores, settings: StackSettings) -> Wired:
     """Tell the app of all stores in the cluster."""
     wired = Wired()
     if stores.database and settings.database:
-        wired += to_database(stores.database, settings.database.name, settings.database.username)
+        wired += to_database(stores.database, settings.database.name)
     if stores.cache:
         wired += to_cache(stores.cache)
     if stores.queue:
@@ -346,18 +357,20 @@ def wire(stores: ClusterStores, settings: StackSettings) -> Wired:
     return wired
 
 
-def to_database(database: ClusterDatabase, name: str, username: str) -> Wired:
-    """Connect as the owner of the platform's database."""
+def to_database(database: ClusterDatabase, name: str) -> Wired:
+    """Connect as the owner of the platform's database, or in the owner's name."""
+    login = database.logins[name]
     return Wired(
         {
             "DATABASE_HOST": database.host,
             "DATABASE_PORT": str(database.port),
             "DATABASE_NAME": name,
-            "DATABASE_USER": username,
             "DATABASE_PASSWORD_FILE": f"{the_app.LOGINS}/database/password",
             "DATABASE_SSLMODE": "disable",
         },
-        {"database": from_secret("database", database.logins[name])},
+        {"database": from_secret("database", login.secret)},
+        {"DATABASE_USER": login.username},
+        login.accepted,
     )
 
 
@@ -367,11 +380,12 @@ def to_cache(cache: ClusterCache) -> Wired:
         {
             "REDIS_HOST": cache.host,
             "REDIS_PORT": str(cache.port),
-            "REDIS_USERNAME": cache.username,
             "REDIS_PASSWORD_FILE": f"{the_app.LOGINS}/cache/password",
             "REDIS_TLS": "false",
         },
-        {"cache": from_secret("cache", cache.login)},
+        {"cache": from_secret("cache", cache.login.secret)},
+        {"REDIS_USERNAME": cache.username},
+        cache.login.accepted,
     )
 
 
@@ -381,9 +395,10 @@ def to_queue(queue: ClusterQueue) -> Wired:
         {
             "RABBITMQ_HOST": queue.host,
             "RABBITMQ_PORT": str(queue.port),
-            "RABBITMQ_USERNAME": queue.username,
             "RABBITMQ_PASSWORD_FILE": f"{the_app.LOGINS}/queue/password",
             "RABBITMQ_TLS": "false",
         },
-        {"queue": from_secret("queue", queue.login)},
+        {"queue": from_secret("queue", queue.login.secret)},
+        {"RABBITMQ_USERNAME": queue.username},
+        queue.login.accepted,
     )

@@ -11,7 +11,17 @@ import pulumi_kubernetes as kubernetes
 from components.workload.copies import Serving, serve, take_one_at_a_time
 from components.workload.hardening import container_security
 from components.workload.labels import selector
-from components.workload.pods import Place, Pod, about, account_of, digest, host_of, probe, read_only
+from components.workload.pods import (
+    Place,
+    Pod,
+    about,
+    account_of,
+    digest,
+    environment_of,
+    host_of,
+    probe,
+    read_only,
+)
 from settings import AppSettings
 
 apps = kubernetes.apps.v1
@@ -43,6 +53,8 @@ class AppArgs:
         environment: environment variables that are no secret.
         logins: what a login is for, such as ``cache``, to the volume that holds it; its files are in
             ``/run/secrets/auterity/<what for>``.
+        usernames: environment variables that say who signs in with a login: they stand in the pod itself, since a
+            ConfigMap would change under those pods that still have the login before.
         after: what must stand before the first pod starts, and no value carries: the app's rights in AWS.
     """
 
@@ -51,6 +63,7 @@ class AppArgs:
     image: pulumi.Input[str]
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     logins: Mapping[str, core.VolumeArgs] = field(default_factory=dict)
+    usernames: Mapping[str, str] = field(default_factory=dict)
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -105,6 +118,7 @@ class App(pulumi.ComponentResource):
             env_from=[
                 core.EnvFromSourceArgs(config_map_ref=core.ConfigMapEnvSourceArgs(name=configuration.metadata.name))
             ],
+            env=environment_of(args.usernames) or None,
             resources=core.ResourceRequirementsArgs(
                 requests={"cpu": f"{given.cpu_request_millis}m", "memory": f"{given.memory_request_mib}Mi"},
                 limits={"cpu": f"{given.cpu_limit_millis}m", "memory": f"{given.memory_limit_mib}Mi"},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -11,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 from components.images import image
 from components.workload.exporters import exporter
 from components.workload.hardening import container_security
-from components.workload.login import login_of, password_of, secret_of
+from components.workload.login import Login, SignIn, keeper, rotating_login, secret_of, wait_until_accepted
 from components.workload.pods import (
     Place,
     Pod,
@@ -46,6 +48,12 @@ USER = 999
 USERNAME = "app"
 """Name of the user as which workloads sign in."""
 
+SIGN_IN = (
+    'REDISCLI_AUTH="$(cat "$0/password")" exec valkey-cli -e -h "$CACHE_HOST" -p "$CACHE_PORT" '
+    '--user "$(cat "$0/username")" ping'
+)
+"""Finds out whether a login is accepted; the password stands on no command line."""
+
 CONFIGURATION, USERS, DATA = "/etc/valkey", "/etc/valkey-users", "/data"
 
 HEADROOM = 1.5
@@ -77,16 +85,19 @@ class ClusterCache(pulumi.ComponentResource):
     username: str
     """Name of the workloads' user."""
 
-    login: pulumi.Output[str]
-    """Name of the Secret with ``username`` and ``password``."""
+    login: Login
+    """The workloads' login."""
 
     def __init__(self, name: str, args: ClusterCacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:workload:ClusterCache", name, None, opts)
         own, place = pulumi.ResourceOptions(parent=self), args.place
-        password = password_of(f"{name}-cache", args.settings.password_version, own)
-        login = login_of(f"{name}-cache-login", NAME, USERNAME, password, place, own)
-        known = {"users.acl": password.apply(access_list)}
-        users = secret_of(f"{name}-cache-users", NAME, "-users", place, known, own)
+        account = account_of(f"{name}-cache", NAME, place, own)
+        version = args.settings.password_version
+        login = rotating_login(
+            f"{name}-cache", f"{name}-cache-login", NAME, "-login", (USERNAME, USERNAME), version, place, own
+        )
+        accepted = pulumi.Output.all(*[one.password for one in login.known]).apply(access_list)
+        users = secret_of(f"{name}-cache-users", NAME, "-users", place, {"users.acl": accepted}, own)
         configuration = core.ConfigMap(
             f"{name}-cache",
             metadata=about(NAME, place),
@@ -96,21 +107,29 @@ class ClusterCache(pulumi.ComponentResource):
         pod = Pod(
             NAME,
             user=USER,
-            account=account_of(f"{name}-cache", NAME, place, own),
+            account=account,
+            init=[self._keeper()],
             containers=[self._server(args.settings), self._exporter()],
             volumes=[from_config_map("configuration", configuration), from_secret("users", users)],
-            # Both are read at the start alone.
-            configured_by={
-                "configuration": digest(server_configuration(args.settings)),
-                "password": str(args.settings.password_version),
-            },
+            # Read at the start alone.
+            configured_by={"configuration": digest(server_configuration(args.settings))},
         )
         keeping = Keeping({"valkey": PORT}, args.settings.in_cluster.storage_gib)
         self.host = host_of(keep(f"{name}-cache", keeping, pod, place, own))
         self.port = PORT
         self.username = USERNAME
-        self.login = login
-        self.register_outputs({"host": self.host, "port": self.port, "username": self.username, "login": self.login})
+        environment: dict[str, pulumi.Input[str]] = {"CACHE_HOST": self.host, "CACHE_PORT": str(PORT)}
+        sign_in = SignIn(image("valkey"), USER, "sh", SIGN_IN, environment)
+        after = wait_until_accepted(f"{name}-cache-login", NAME, version, [login], sign_in, account, place, own)
+        self.login = dataclasses.replace(login, accepted=after)
+        self.register_outputs(
+            {"host": self.host, "port": self.port, "username": self.username, "login": self.login.secret}
+        )
+
+    def _keeper(self) -> core.ContainerArgs:
+        # A user that may do nothing else, with any password. Clients stay connected (Valkey, `ACL LOAD`).
+        load = ["valkey-cli", "-e", "--user", "keeper", "--pass", "any", "--no-auth-warning", "acl", "load"]
+        return keeper(image("valkey"), f"{USERS}/*", load, [read_only("users", USERS)])
 
     def _exporter(self) -> core.ContainerArgs:
         # A user that may ask for figures and nothing else, with any password.
@@ -161,16 +180,17 @@ def server_configuration(settings: CacheSettings) -> str:
     return "".join(f"{key} {value}\n" for key, value in lines.items())
 
 
-def access_list(password: str) -> str:
-    """Write the users (https://valkey.io/topics/acl/): the workloads', one for probes, and nobody by default.
+def access_list(passwords: Sequence[str]) -> str:
+    """Write the users (https://valkey.io/topics/acl/): the workloads', some that may do one thing, nobody by default.
 
     Args:
-        password: the workloads', of which the server is told the digest alone.
+        passwords: the workloads', each of which is accepted; the server is told their digests alone.
     """
-    digest = hashlib.sha256(password.encode()).hexdigest()
+    digests = " ".join(f"#{hashlib.sha256(password.encode()).hexdigest()}" for password in passwords)
     return (
         "user default off\n"
-        f"user {USERNAME} on #{digest} ~* &* +@all -@dangerous +info\n"
+        f"user {USERNAME} on {digests} ~* &* +@all -@dangerous +info\n"
         "user probe on nopass -@all +ping\n"
+        "user keeper on nopass -@all +acl|load\n"
         "user metrics on nopass -@all +ping +info +latency|latest +latency|histogram +slowlog|len +slowlog|get\n"
     )

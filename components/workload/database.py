@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -12,19 +13,20 @@ from components.images import image
 from components.workload.database_configuration import (
     CONFIGURATION,
     DATA,
-    LOGINS,
     METRICS_ROLE,
     PORT,
     PREPARE,
     RESTORER,
     SOCKETS,
+    VERIFIERS,
     access,
     roles,
     server_configuration,
+    verifier,
 )
 from components.workload.exporters import exporter
 from components.workload.hardening import container_security
-from components.workload.login import database_login
+from components.workload.login import Login, SignIn, in_turns, keeper, rotating_login, secret_of, wait_until_accepted
 from components.workload.pods import (
     Place,
     Pod,
@@ -58,6 +60,12 @@ USER = 999
 STOP_SECONDS = 120
 """Seconds for the last checkpoint."""
 
+SIGN_IN = (
+    'PGPASSWORD="$(cat "$0/password")" exec psql --no-psqlrc --quiet --username="$(cat "$0/username")" '
+    "--dbname=postgres --command='SELECT 1'"
+)
+"""Finds out whether a login is accepted; the password stands on no command line."""
+
 
 @dataclass(frozen=True)
 class ClusterDatabaseArgs:
@@ -85,11 +93,11 @@ class ClusterDatabase(pulumi.ComponentResource):
     port: int
     """TCP port; plain, since no packet leaves the cluster and network policies say who may connect."""
 
-    logins: dict[str, pulumi.Output[str]]
-    """Name of a database to the name of the Secret with ``username`` and ``password`` of its owner."""
+    logins: dict[str, Login]
+    """Name of a database to the login that owns it, or acts for its owner."""
 
-    restorer: pulumi.Output[str] | None
-    """Name of the Secret with the login of the role that restores backups; None without one."""
+    restorer: Login | None
+    """Login of the role that restores backups; None without one."""
 
     def __init__(self, name: str, args: ClusterDatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:workload:ClusterDatabase", name, None, opts)
@@ -97,43 +105,66 @@ class ClusterDatabase(pulumi.ComponentResource):
         size, version = settings.in_cluster, settings.in_cluster.password_version
         owners = {settings.name: settings.username, **{database: database for database in args.further}}
         restorers = (RESTORER,) if args.restorable else ()
+        account = account_of(f"{name}-database", NAME, place, own)
         logins = {
-            role: database_login(f"{name}-database-{role}", NAME, f"-{role}", role, version, place, own)
-            for role in (*owners.values(), METRICS_ROLE, *restorers)
+            role: rotating_login(
+                f"{name}-database-{role}",
+                f"{name}-database-{role}",
+                NAME,
+                f"-{role.replace('_', '-')}",
+                in_turns(role),
+                version,
+                place,
+                own,
+            )
+            for role in dict.fromkeys([*owners.values(), *restorers])
         }
-        files = {
+        verifiers = verifiers_of(f"{name}-database-verifiers", NAME, logins, place, own)
+        at_the_start = {
             "postgresql.conf": server_configuration(settings),
             "pg_hba.conf": access(),
-            "roles.sql": roles(owners, restorers=restorers),
             "prepare.sh": PREPARE,
         }
+        signing_in = {role: [one.username for one in login.known] for role, login in logins.items()}
+        files = {**at_the_start, "roles.sql": roles(owners, restorers=restorers, logins=signing_in)}
         configuration = core.ConfigMap(f"{name}-database", metadata=about(NAME, place), data=files, opts=own)
         pod = Pod(
             NAME,
             user=USER,
-            account=account_of(f"{name}-database", NAME, place, own),
-            init=[self._prepare(settings, list(logins))],
+            account=account,
+            init=[self._prepare(settings), self._keeper()],
             containers=[self._server(settings), self._exporter()],
             volumes=[
                 from_config_map("configuration", configuration),
-                *(from_secret(f"login-{role}", secret) for role, secret in logins.items()),
+                from_secret("verifiers", verifiers),
                 scratch("sockets", 1),
                 core.VolumeArgs(
                     name="shared-memory",
                     empty_dir=core.EmptyDirVolumeSourceArgs(medium="Memory", size_limit=f"{size.memory_mib // 4}Mi"),
                 ),
             ],
-            configured_by={"configuration": digest(*files.values()), "password": str(version)},
+            configured_by={"configuration": digest(*at_the_start.values())},
             stop_seconds=STOP_SECONDS,
         )
         service = keep(f"{name}-database", Keeping({"postgres": PORT}, size.storage_gib), pod, place, own)
         self.host = host_of(service)
         self.port = PORT
-        self.logins = {database: logins[owner] for database, owner in owners.items()}
-        self.restorer = logins.get(RESTORER)
-        self.register_outputs({"host": self.host, "port": self.port, "logins": self.logins, "restorer": self.restorer})
+        sign_in = SignIn(image("postgres"), USER, "sh", SIGN_IN, {"PGHOST": self.host, "PGPORT": str(PORT)})
+        each = list(logins.values())
+        after = wait_until_accepted(f"{name}-database-login", NAME, version, each, sign_in, account, place, own)
+        accepted = {role: dataclasses.replace(login, accepted=after) for role, login in logins.items()}
+        self.logins = {database: accepted[owner] for database, owner in owners.items()}
+        self.restorer = accepted.get(RESTORER)
+        self.register_outputs(
+            {
+                "host": self.host,
+                "port": self.port,
+                "logins": {database: login.secret for database, login in self.logins.items()},
+                "restorer": self.restorer.secret if self.restorer else None,
+            }
+        )
 
-    def _prepare(self, settings: DatabaseSettings, roles: Sequence[str]) -> core.ContainerArgs:
+    def _prepare(self, settings: DatabaseSettings) -> core.ContainerArgs:
         """Lay the data out where there is none, and bring roles and databases to what is stated."""
         return core.ContainerArgs(
             name="prepare",
@@ -142,8 +173,19 @@ class ClusterDatabase(pulumi.ComponentResource):
             env=self._environment(),
             resources=resources(100, settings.in_cluster.memory_mib),
             security_context=container_security(),
-            volume_mounts=[*self._mounts(), *(read_only(f"login-{role}", f"{LOGINS}/{role}") for role in roles)],
+            volume_mounts=[*self._mounts(), read_only("verifiers", VERIFIERS)],
         )
+
+    def _keeper(self) -> core.ContainerArgs:
+        """Bring roles and databases to what is stated when that changes, by the socket, as the server's superuser."""
+        mounts = [
+            read_only("configuration", CONFIGURATION),
+            read_only("verifiers", VERIFIERS),
+            writable("sockets", SOCKETS),
+        ]
+        file = f"{CONFIGURATION}/roles.sql"
+        command = ["psql", "--username=postgres", "--dbname=postgres", "--no-psqlrc", "--quiet", f"--file={file}"]
+        return keeper(image("postgres"), f"{file} {VERIFIERS}/*", command, mounts, self._environment())
 
     def _server(self, settings: DatabaseSettings) -> core.ContainerArgs:
         ready = core.ExecActionArgs(command=["pg_isready", "--quiet", "--host=127.0.0.1"])
@@ -169,9 +211,7 @@ class ClusterDatabase(pulumi.ComponentResource):
             {
                 "DATA_SOURCE_URI": f"127.0.0.1:{PORT}/postgres?sslmode=disable",
                 "DATA_SOURCE_USER": METRICS_ROLE,
-                "DATA_SOURCE_PASS_FILE": f"{LOGINS}/{METRICS_ROLE}/password",
             },
-            [read_only(f"login-{METRICS_ROLE}", f"{LOGINS}/{METRICS_ROLE}")],
         )
 
     def _environment(self) -> list[core.EnvVarArgs]:
@@ -184,3 +224,19 @@ class ClusterDatabase(pulumi.ComponentResource):
             writable("sockets", SOCKETS),
             writable("shared-memory", "/dev/shm"),  # noqa: S108 - PostgreSQL's own place for it
         ]
+
+
+def verifiers_of(
+    name: str, workload: str, logins: Mapping[str, Login], place: Place, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """Make the Secret by which a server tells right passwords from wrong ones, and return its name.
+
+    Args:
+        name: name of the resource.
+        workload: name of the workload that reads it.
+        logins: name of a role to its login.
+        place: where it is read.
+        opts: options of the resource.
+    """
+    contents = {one.username: one.password.apply(verifier) for login in logins.values() for one in login.known}
+    return secret_of(name, workload, "-verifiers", place, contents, opts)

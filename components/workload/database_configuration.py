@@ -16,7 +16,7 @@ PORT = 5432
 """TCP port, reached from inside the cluster alone."""
 
 METRICS_ROLE = "metrics"
-"""Role that may read the server's figures, and no data."""
+"""Role that may read the server's figures, and no data; it needs no password, and comes from the server's own pod."""
 
 RESTORER = "restorer"
 """Role that may put databases in the place of others, in the name of their owners, and is no superuser."""
@@ -27,8 +27,8 @@ ITERATIONS = 4096
 CONFIGURATION, DATA, SOCKETS = "/etc/postgresql", "/var/lib/postgresql/data", "/var/run/postgresql"
 """Directories of the configuration, of the volume and of the server's sockets."""
 
-LOGINS = "/run/secrets/database"
-"""Directory of the logins, a directory for each role."""
+VERIFIERS = "/run/secrets/database"
+"""Directory of what tells right passwords from wrong ones: a file for each role that has one."""
 
 PREPARE = f"""\
 # Lay the data out where there is none, then bring roles and databases to what roles.sql states.
@@ -81,11 +81,23 @@ def server_configuration(settings: DatabaseSettings) -> str:
 
 
 def access() -> str:
-    """Write ``pg_hba.conf``: the superuser by the socket alone, everybody else by password."""
-    return "local all postgres peer\nhost all postgres all reject\nhost all all all scram-sha-256\n"
+    """Write ``pg_hba.conf``: the superuser by the socket, the exporter from its own pod, all others by password."""
+    lines = [
+        "local all postgres peer",
+        "host all postgres all reject",
+        f"host all {METRICS_ROLE} 127.0.0.1/32 trust",
+        f"host all {METRICS_ROLE} all reject",
+        "host all all all scram-sha-256",
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def roles(owners: Mapping[str, str], readers: Sequence[str] = (METRICS_ROLE,), restorers: Sequence[str] = ()) -> str:
+def roles(
+    owners: Mapping[str, str],
+    readers: Sequence[str] = (METRICS_ROLE,),
+    restorers: Sequence[str] = (),
+    logins: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """Write what brings roles and databases to what is stated, as often as it runs.
 
     Args:
@@ -93,10 +105,15 @@ def roles(owners: Mapping[str, str], readers: Sequence[str] = (METRICS_ROLE,), r
         readers: roles that may read the server's figures, and no data.
         restorers: roles that may make databases for the owners. They make no roles: in release 15 whoever does can
             become the superuser.
+        logins: name of an owner or a restorer to the roles that sign in for it, each with a password of its own:
+            itself, or one that then acts in its name. Who is not named signs in as itself.
     """
+    acting = {role: (logins or {}).get(role, (role,)) for role in dict.fromkeys([*owners.values(), *restorers])}
     lines = [
         "\\set ON_ERROR_STOP on",
-        *(line for role in dict.fromkeys([*owners.values(), *readers, *restorers]) for line in _role(role)),
+        *(line for role in dict.fromkeys([*acting, *readers]) for line in _role(role)),
+        *(f"ALTER ROLE {reader} LOGIN;" for reader in readers),
+        *(line for role, signing_in in acting.items() for login in signing_in for line in _login(login, role)),
         *(f"GRANT pg_monitor TO {reader};" for reader in readers),
         *(f"ALTER ROLE {restorer} CREATEDB;" for restorer in restorers),
         # Who is in a database that is replaced has to leave it.
@@ -109,14 +126,26 @@ def roles(owners: Mapping[str, str], readers: Sequence[str] = (METRICS_ROLE,), r
 
 
 def _role(role: str) -> list[str]:
-    missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
     return [
-        f"SELECT 'CREATE ROLE {role}' WHERE {missing} \\gexec",
-        # Servers log such statements: they get to see what tells a right password, and never one.
-        f"\\set verifier `cat {LOGINS}/{role}/verifier`",
-        f"ALTER ROLE {role} LOGIN PASSWORD :'verifier';",
+        _create(role),
         # Who is not the superuser may give a database to those alone whose member it is.
         f"GRANT {role} TO CURRENT_USER;",
+    ]
+
+
+def _create(role: str) -> str:
+    missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
+    return f"SELECT 'CREATE ROLE {role}' WHERE {missing} \\gexec"
+
+
+def _login(login: str, role: str) -> list[str]:
+    # What it makes is the role's own, whoever signed in.
+    in_its_name = [_create(login), f"GRANT {role} TO {login};", f"ALTER ROLE {login} SET role TO '{role}';"]
+    return [
+        *(in_its_name if login != role else []),
+        # Servers log such statements: they get to see what tells a right password, and never one.
+        f"\\set verifier `cat {VERIFIERS}/{login}`",
+        f"ALTER ROLE {login} LOGIN PASSWORD :'verifier';",
     ]
 
 

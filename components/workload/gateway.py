@@ -72,19 +72,19 @@ class GatewayDatabase:
     Attributes:
         host: host name.
         port: TCP port.
-        login: volume with the file ``password`` of the user ``kong``.
+        login: volume with the file ``password``.
+        username: whose that is: the owner of the database ``kong``, or who acts for it.
         authorities: container that puts the authorities which signed the server's certificate into
             ``/run/authorities/bundle.pem``; None where the connection stays inside the cluster and is plain.
         after: what makes user and database.
-        password_version: which password it is; Kong reads it as it starts.
     """
 
     host: pulumi.Input[str]
     port: pulumi.Input[int]
     login: core.VolumeArgs
+    username: str = DATABASE
     authorities: core.ContainerArgs | None = None
     after: Sequence[pulumi.Resource] = ()
-    password_version: int = 1
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class Gateway(pulumi.ComponentResource):
             volumes=[*self._volumes(), *volumes],
             restart="OnFailure",
         )
-        named = pulumi.Output.all(database.host, with_what).apply(
+        named = pulumi.Output.all(database.host, database.username, with_what).apply(
             lambda given: f"{job_name}-{digest(image('kong'), image('deck'), *map(str, given))[:10]}"
         )
         return job(name, named, pod, self._args.place, pulumi.ResourceOptions(parent=self, depends_on=list(after)))
@@ -250,7 +250,6 @@ class Gateway(pulumi.ComponentResource):
             init=[database.authorities] if database.authorities else [],
             containers=[kong],
             volumes=self._volumes(),
-            configured_by={"password": str(database.password_version)},
             stop_seconds=STOP_SECONDS,
             spread=True,
         )
@@ -264,7 +263,7 @@ class Gateway(pulumi.ComponentResource):
     ) -> core.ContainerArgs:
         database, settings = self._args.database, self._args.settings
         stated: dict[str, pulumi.Input[str]] = {
-            **everywhere(DATABASE, DATABASE),
+            **everywhere(DATABASE, database.username),
             **(variables or {}),
             "KONG_PG_HOST": database.host,
             "KONG_PG_PORT": pulumi.Output.from_input(database.port).apply(str),

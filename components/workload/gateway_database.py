@@ -9,12 +9,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.images import image
-from components.workload.database import USER
-from components.workload.database_configuration import LOGINS, roles
+from components.workload.database import USER, verifiers_of
+from components.workload.database_configuration import VERIFIERS, roles
 from components.workload.gateway import AUTHORITIES, DATABASE, GatewayDatabase
 from components.workload.hardening import container_security
 from components.workload.jobs import job
-from components.workload.login import database_login
+from components.workload.login import in_turns, rotating_login
 from components.workload.pods import (
     Place,
     Pod,
@@ -96,8 +96,18 @@ class ManagedGatewayDatabase(pulumi.ComponentResource):
     def __init__(self, name: str, args: ManagedGatewayDatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:workload:ManagedGatewayDatabase", name, None, opts)
         place, own = args.place, pulumi.ResourceOptions(parent=self)
-        login = database_login(f"{name}-gateway-database", NAME, "-login", DATABASE, args.password_version, place, own)
-        statements = roles({DATABASE: DATABASE}, readers=())
+        login = rotating_login(
+            f"{name}-gateway-database",
+            f"{name}-gateway-database",
+            NAME,
+            "-login",
+            in_turns(DATABASE),
+            args.password_version,
+            place,
+            own,
+        )
+        verifiers = verifiers_of(f"{name}-gateway-database-verifiers", NAME, {DATABASE: login}, place, own)
+        statements = roles({DATABASE: DATABASE}, readers=(), logins={DATABASE: [one.username for one in login.known]})
         configuration = core.ConfigMap(
             f"{name}-gateway-database", metadata=about(NAME, place), data={"roles.sql": statements}, opts=own
         )
@@ -120,7 +130,7 @@ class ManagedGatewayDatabase(pulumi.ComponentResource):
             volume_mounts=[
                 read_only("configuration", CONFIGURATION),
                 read_only("master", MASTER),
-                read_only("login", f"{LOGINS}/{DATABASE}"),
+                read_only("verifiers", VERIFIERS),
                 read_only("authorities", AUTHORITIES),
             ],
         )
@@ -133,7 +143,7 @@ class ManagedGatewayDatabase(pulumi.ComponentResource):
             volumes=[
                 from_config_map("configuration", configuration),
                 args.master_login,
-                from_secret("login", login),
+                from_secret("verifiers", verifiers),
                 scratch("authorities", 4),
             ],
             restart="OnFailure",
@@ -146,9 +156,10 @@ class ManagedGatewayDatabase(pulumi.ComponentResource):
         self.database = GatewayDatabase(
             args.host,
             args.port,
-            from_secret("login", login),
+            from_secret("login", login.secret),
+            login.username,
             authorities=args.authorities.container(),
+            # The Job has had the server take the login over.
             after=[prepared],
-            password_version=args.password_version,
         )
-        self.register_outputs({"host": args.host, "login": login})
+        self.register_outputs({"host": args.host, "login": login.secret})

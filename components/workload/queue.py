@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -13,7 +15,16 @@ import pulumi_kubernetes as kubernetes
 from components.images import image
 from components.workload.exporters import METRICS
 from components.workload.hardening import container_security
-from components.workload.login import login_of, password_of, secret_of
+from components.workload.login import (
+    Login,
+    SignIn,
+    in_turns,
+    keeper,
+    password_of,
+    rotating_login,
+    secret_of,
+    wait_until_accepted,
+)
 from components.workload.pods import (
     Place,
     Pod,
@@ -67,6 +78,36 @@ DELIVERY_LIMIT = 20
 STOP_SECONDS = 120
 """Seconds for queues to be handed over and closed."""
 
+KEEPER_MEMORY_MIB = 256
+"""MiB that RabbitMQ's command may take for the seconds that it runs: an Erlang virtual machine of its own."""
+
+TAKE_OVER = f"rabbitmqctl --quiet await_startup; rabbitmqctl --quiet import_definitions {DEFINITIONS}/definitions.json"
+"""Has a node that runs import its definitions anew."""
+
+SIGN_IN = r"""
+user=$(cat "$0/username") password=$(cat "$0/password")
+exec 3<>"/dev/tcp/$QUEUE_HOST/$QUEUE_PORT"
+# A frame's class and method, in decimal.
+method() {
+  set -- $(head -c 7 <&3 | od -An -v -tu1)
+  set -- $(head -c $((($4 << 24) + ($5 << 16) + ($6 << 8) + $7 + 1)) <&3 | od -An -v -tu1)
+  echo "$2.$4"
+}
+byte() { printf "\\x$(printf %02x "$1")"; }
+response=$((${#user} + ${#password} + 2))
+printf 'AMQP\0\0\11\1' >&3
+[ "$(method)" = 10.10 ] || exit 1
+{
+  printf '\1\0\0\0\0\0'; byte $((response + 24))
+  printf '\0\12\0\13\0\0\0\0\5PLAIN\0\0\0'; byte "$response"
+  printf '\0%s\0%s\5en_US\316' "$user" "$password"
+} >&3
+[ "$(method)" = 10.30 ]
+"""
+"""Finds out whether a login is accepted: the first frames of AMQP 0-9-1 (specification, 4.2 and 'connection'), up to
+where a broker that accepts it goes on to tune the connection (10.30). No client of AMQP is in the image.
+"""
+
 
 @dataclass(frozen=True)
 class ClusterQueueArgs:
@@ -91,24 +132,22 @@ class ClusterQueue(pulumi.ComponentResource):
     """TCP port of AMQP; plain, since no packet leaves the cluster and network policies say who may connect."""
 
     username: str
-    """Name of the workloads' user."""
+    """Name of the workloads' user in the version in use."""
 
-    login: pulumi.Output[str]
-    """Name of the Secret with ``username`` and ``password``."""
+    login: Login
+    """The workloads' login."""
 
     def __init__(self, name: str, args: ClusterQueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:workload:ClusterQueue", name, None, opts)
         settings, place, own = args.settings, args.place, pulumi.ResourceOptions(parent=self)
-        password = password_of(f"{name}-queue", settings.password_version, own)
-        login = login_of(f"{name}-queue-login", NAME, USERNAME, password, place, own)
-        defined = secret_of(
-            f"{name}-queue-definitions",
-            NAME,
-            "-definitions",
-            place,
-            {"definitions.json": password.apply(definitions)},
-            own,
+        account = account_of(f"{name}-queue", NAME, place, own)
+        version = settings.password_version
+        login = rotating_login(
+            f"{name}-queue", f"{name}-queue-login", NAME, "-login", in_turns(USERNAME), version, place, own
         )
+        accepted = {one.username: one.password for one in login.known}
+        stated_users = {"definitions.json": pulumi.Output.all(**accepted).apply(definitions)}
+        defined = secret_of(f"{name}-queue-definitions", NAME, "-definitions", place, stated_users, own)
         # Nodes, and the commands beside them, know each other by it; it never changes.
         known = password_of(f"{name}-queue-cookie", 1, own)
         cookie = secret_of(f"{name}-queue-cookie", NAME, "-cookie", place, {"cookie": known}, own)
@@ -119,8 +158,8 @@ class ClusterQueue(pulumi.ComponentResource):
         pod = Pod(
             NAME,
             user=USER,
-            account=account_of(f"{name}-queue", NAME, place, own),
-            init=[self._prepare()],
+            account=account,
+            init=[self._prepare(), self._keeper()],
             containers=[self._server(settings)],
             volumes=[
                 from_config_map("configuration", configuration),
@@ -128,10 +167,7 @@ class ClusterQueue(pulumi.ComponentResource):
                 from_secret("cookie", cookie),
                 scratch("temporary", 16),
             ],
-            configured_by={
-                "configuration": stated.apply(lambda text: digest(text, PLUGINS)),
-                "password": str(settings.password_version),
-            },
+            configured_by={"configuration": stated.apply(lambda text: digest(text, PLUGINS))},
             stop_seconds=STOP_SECONDS,
             spread=several,
         )
@@ -139,9 +175,25 @@ class ClusterQueue(pulumi.ComponentResource):
         keeping = Keeping(ports, settings.in_cluster.storage_gib, settings.in_cluster.nodes, together=several)
         self.host = host_of(keep(f"{name}-queue", keeping, pod, place, own))
         self.port = PORT
-        self.username = USERNAME
-        self.login = login
-        self.register_outputs({"host": self.host, "port": self.port, "username": self.username, "login": self.login})
+        self.username = login.username
+        environment: dict[str, pulumi.Input[str]] = {"QUEUE_HOST": self.host, "QUEUE_PORT": str(PORT)}
+        sign_in = SignIn(image("rabbitmq"), USER, "bash", SIGN_IN, environment)
+        after = wait_until_accepted(f"{name}-queue-login", NAME, version, [login], sign_in, account, place, own)
+        self.login = dataclasses.replace(login, accepted=after)
+        self.register_outputs(
+            {"host": self.host, "port": self.port, "username": self.username, "login": self.login.secret}
+        )
+
+    def _keeper(self) -> core.ContainerArgs:
+        """Import the definitions when they are others; connections that stand are not cut."""
+        mounts = [
+            read_only("definitions", DEFINITIONS),
+            # The cookie by which the command and the node know each other.
+            read_only("data", DATA),
+            writable("temporary", "/tmp"),  # noqa: S108 - a volume of the pod's own
+        ]
+        taking_over = ["sh", "-ec", TAKE_OVER]
+        return keeper(image("rabbitmq"), f"{DEFINITIONS}/*", taking_over, mounts, node_name(), KEEPER_MEMORY_MIB)
 
     def _prepare(self) -> core.ContainerArgs:
         """Put the cookie where Erlang looks for it, readable by its owner alone, as Erlang wants it."""
@@ -162,11 +214,9 @@ class ClusterQueue(pulumi.ComponentResource):
             name="rabbitmq",
             image=image("rabbitmq"),
             env=[
-                *own_name(),
+                *node_name(),
                 *environment_of(
                     {
-                        "RABBITMQ_USE_LONGNAME": "true",
-                        "RABBITMQ_NODENAME": f"rabbit@$(POD_NAME).{NAME}.$(POD_NAMESPACE).svc",
                         "RABBITMQ_CONFIG_FILE": f"{CONFIGURATION}/rabbitmq.conf",
                         "RABBITMQ_ENABLED_PLUGINS_FILE": f"{CONFIGURATION}/enabled_plugins",
                     }
@@ -188,6 +238,15 @@ class ClusterQueue(pulumi.ComponentResource):
                 writable("temporary", "/tmp"),  # noqa: S108 - a volume of the pod's own
             ],
         )
+
+
+def node_name() -> list[core.EnvVarArgs]:
+    """Tell a process in a node's pod the node's name."""
+    named = {
+        "RABBITMQ_USE_LONGNAME": "true",
+        "RABBITMQ_NODENAME": f"rabbit@$(POD_NAME).{NAME}.$(POD_NAMESPACE).svc",
+    }
+    return [*own_name(), *environment_of(named)]
 
 
 def server_configuration(settings: MessagingSettings, namespace: str) -> str:
@@ -221,27 +280,36 @@ def server_configuration(settings: MessagingSettings, namespace: str) -> str:
     return "".join(f"{key} = {value}\n" for key, value in lines.items())
 
 
-def definitions(password: str) -> str:
+def salted(password: str) -> str:
+    """Write what the broker keeps of a password (https://www.rabbitmq.com/docs/passwords)."""
+    # Another salt for another password, and the same one for the same: else each deployment would find a change.
+    salt = hashlib.sha256(f"salt of {password}".encode()).digest()[:4]
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
+def definitions(passwords: Mapping[str, str]) -> str:
     """Write the users, rights and policies (https://www.rabbitmq.com/docs/definitions); with them comes no guest.
 
     Args:
-        password: the workloads', of which the server is told the salted digest alone.
+        passwords: name of each of the workloads' users to its password, of which the server is told the salted digest
+            alone.
     """
-    # Another salt for another password, and the same one for the same: else each deployment would find a change.
-    salt = hashlib.sha256(f"salt of {password}".encode()).digest()[:4]
-    salted = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
     return json.dumps(
         {
             "vhosts": [{"name": "/", "default_queue_type": "quorum"}],
             "users": [
                 {
-                    "name": USERNAME,
-                    "password_hash": salted,
+                    "name": username,
+                    "password_hash": salted(password),
                     "hashing_algorithm": "rabbit_password_hashing_sha256",
                     "tags": [],
                 }
+                for username, password in passwords.items()
             ],
-            "permissions": [{"user": USERNAME, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+            "permissions": [
+                {"user": username, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
+                for username in passwords
+            ],
             "policies": [
                 {
                     "vhost": "/",

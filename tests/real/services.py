@@ -271,16 +271,13 @@ class Rabbitmq(Server):
         self.write("enabled_plugins", "[].\n")
 
     def start(self) -> None:
-        mapper = {"ERL_EPMD_PORT": str(self._mapper_port), "ERL_EPMD_ADDRESS": self.host}
         # Started here, since the one that Erlang starts by itself outlives the node.
-        self.launch([_EPMD], mapper)
+        self.launch([_EPMD], self.node())
         self.launch(
             [_RABBITMQ],
             {
-                **mapper,
-                "RABBITMQ_NODENAME": f"test{self.port}@localhost",
+                **self.node(),
                 "RABBITMQ_DIST_PORT": str(self._distribution_port),
-                "RABBITMQ_CONF_ENV_FILE": "/dev/null",
                 "RABBITMQ_CONFIG_FILE": str(self.directory / "rabbitmq.conf"),
                 "RABBITMQ_ADVANCED_CONFIG_FILE": str(self.directory / "advanced.config"),
                 "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.directory / "enabled_plugins"),
@@ -292,6 +289,15 @@ class Rabbitmq(Server):
             },
         )
         self.wait_until_ready()
+
+    def node(self) -> dict[str, str]:
+        """Return by which environment processes beside the node find it."""
+        return {
+            "ERL_EPMD_PORT": str(self._mapper_port),
+            "ERL_EPMD_ADDRESS": self.host,
+            "RABBITMQ_NODENAME": f"test{self.port}@localhost",
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+        }
 
     def ready(self) -> bool:
         # The listener is the last thing that a node opens.

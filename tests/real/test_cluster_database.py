@@ -7,18 +7,18 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from components.workload.database_configuration import CONFIGURATION, LOGINS, SOCKETS, verifier
+from components.workload.database_configuration import CONFIGURATION, SOCKETS, VERIFIERS, verifier
 from tests.real.services import _POSTGRES, POSTGRES_BIN, Postgres, _running
 from tests.unit.programs import shipped
 from tests.unit.recording import Recording
 
-ROLES = ("auterity", "kong", "metrics")
+ROLES = ("auterity", "kong")
+"""Who signs in by a password."""
 
 
 class ShippedDatabase(Postgres):
@@ -41,25 +41,19 @@ class ShippedDatabase(Postgres):
         }
         for name, text in files.items():
             self.write(name, self.here(text))
+        (self.directory / "verifiers").mkdir()
+        self._own(self.directory / "verifiers")
         for role in self.roles:
-            self._own(self._directory(role))
             self.hand_over(role, self.passwords[role])
 
     def here(self, text: str) -> str:
         for path in (CONFIGURATION, SOCKETS):
             text = text.replace(path, str(self.directory))
-        return text.replace(LOGINS, str(self.directory / "logins"))
+        return text.replace(VERIFIERS, str(self.directory / "verifiers"))
 
     def hand_over(self, role: str, password: str) -> None:
         """Put a password where the server finds it."""
-        self._directory(role)
-        self.write(f"logins/{role}/verifier", verifier(password))
-
-    def _directory(self, role: str) -> Path:
-        path = self.directory / "logins" / role
-        path.mkdir(parents=True, exist_ok=True)
-        self._own(path.parent)
-        return path
+        self.write(f"verifiers/{role}", verifier(password))
 
     def start(self) -> None:
         environment = {
@@ -104,7 +98,7 @@ def test_the_gateway_has_a_database_of_its_own_and_sees_no_other(server: Shipped
         server.connect("kong", "auterity")
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", [*ROLES, "metrics"])
 def test_nobody_may_run_the_server(server: ShippedDatabase, role: str) -> None:
     with server.connect("metrics") as metrics:
         rights = metrics.execute(
@@ -194,12 +188,10 @@ def test_the_gateways_database_is_made_on_a_shared_server_by_who_is_no_superuser
             autocommit=True,
         ) as superuser:
             superuser.execute("CREATE ROLE master LOGIN CREATEROLE CREATEDB PASSWORD 'masters'")
-        directory = started.directory / "logins" / "kong"
-        directory.mkdir(parents=True)
         for password in ("first", "second"):
-            (directory / "verifier").write_text(verifier(password))
+            (started.directory / "kong").write_text(verifier(password))
             file = started.directory / "roles.sql"
-            file.write_text(statements.replace(LOGINS, str(directory.parent)))
+            file.write_text(statements.replace(VERIFIERS, str(started.directory)))
             where = {"PGHOST": started.host, "PGPORT": str(started.port), "PGUSER": "master", "PGDATABASE": "postgres"}
             command = ["psql", "-Xq", "-f", str(file)]
             subprocess.run(command, env={**own, **where, "PGPASSWORD": "masters"}, check=True)

@@ -81,13 +81,12 @@ def test_a_pod_of_the_cache_gives_up_every_privilege() -> None:
     assert spec["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
 
 
-def test_another_configuration_or_password_restarts_the_cache() -> None:
+def test_another_configuration_restarts_the_cache() -> None:
     def annotations(**settings: Any) -> Any:
         return cache(**settings).only(SET).inputs["spec"]["template"]["metadata"]["annotations"]
 
     assert annotations() == annotations()
     assert annotations() != annotations(eviction="noeviction")
-    assert annotations() != annotations(password_version=2)
 
 
 def test_a_volume_too_small_for_the_log_is_refused() -> None:

@@ -23,15 +23,15 @@ JOB = "kubernetes:batch/v1:Job"
 SERVICE = "kubernetes:core/v1:Service"
 
 
-def gateway(*, signed: bool = False, version: int = 1, **settings: Any) -> Recording:
+def gateway(*, signed: bool = False, username: str = "kong", **settings: Any) -> Recording:
     def build() -> None:
         options = pulumi.ResourceOptions(provider=kubernetes.Provider("kubernetes"))
         database = GatewayDatabase(
             "database.shop.svc",
             5432,
-            from_secret("login", "kong-login"),
+            from_secret("login", f"{username}-login"),
+            username,
             authorities=Authorities("app:1.4.2", "/etc/ssl/bundle.pem").container() if signed else None,
-            password_version=version,
         )
         args = GatewayArgs(GatewaySettings(**settings), Place("shop", "critical"), database, "app.shop.svc", 8000)
         Gateway("auterity-test", args, options)
@@ -142,11 +142,10 @@ def test_the_password_is_read_from_a_file() -> None:
     assert "KONG_PG_PASSWORD" not in variables
 
 
-def test_another_password_restarts_the_copies() -> None:
-    def annotations(version: int) -> Any:
-        return gateway(version=version).only(DEPLOYMENT).inputs["spec"]["template"]["metadata"]["annotations"]
-
-    assert annotations(1) != annotations(2)
+def test_another_login_replaces_the_copies_user_and_password_at_once() -> None:
+    spec = pod(gateway(username="kong_alternate").only(DEPLOYMENT))
+    assert environment(spec["containers"][0])["KONG_PG_USER"] == "kong_alternate"
+    assert {"name": "login", "secret": {"defaultMode": 0o440, "secretName": "kong_alternate-login"}} in spec["volumes"]
 
 
 def test_a_database_outside_the_cluster_is_reached_by_tls_that_is_verified() -> None:
