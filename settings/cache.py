@@ -82,7 +82,9 @@ class CacheSettings(Settings):
     """Further engine parameters, by name, such as ``notify-keyspace-events``."""
 
     password_version: Annotated[int, Field(ge=1)] = 1
-    """Which password is in use; the next higher number makes a new one, and the one before it stays valid."""
+    """Which password is in use; the next higher number makes a new one, and the one before it stays valid. Never skip
+    one.
+    """
 
     snapshot_retention_days: Annotated[
         int, Field(ge=0, le=35), at_least_in_production(1, "backups are on (FSBP ElastiCache.1)")

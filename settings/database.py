@@ -60,7 +60,9 @@ class ClusterDatabaseSettings(Settings):
     """Connections at the same time."""
 
     password_version: Annotated[int, Field(ge=1)] = 1
-    """Which passwords the roles have; the next higher number makes new ones, which the server learns as it restarts."""
+    """Which logins the roles have; the next higher number makes new ones beside those in use. Never skip one: the
+    logins before would stop being valid at once.
+    """
 
     def problems(self) -> Iterator[Problem]:
         if self.max_connections * 5 > self.memory_mib:

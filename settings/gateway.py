@@ -49,7 +49,9 @@ class GatewaySettings(Settings):
     """Blocks of the load balancers whose word on a client's address (``X-Forwarded-For``) is taken."""
 
     password_version: Annotated[int, Field(ge=1)] = 1
-    """Which password Kong has for its database on RDS; the next higher number makes a new one."""
+    """Which login Kong has for its database on RDS; the next higher number makes a new one, and the one before it stays
+    valid. Never skip one.
+    """
 
     def problems(self) -> Iterator[Problem]:
         if any(block.prefixlen == 0 for block in self.trusted_proxies):

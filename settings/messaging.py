@@ -66,7 +66,9 @@ class MessagingSettings(Settings):
     """Seconds of silence after which a connection counts as lost, 60 to 3600."""
 
     password_version: Annotated[int, Field(ge=1)] = 1
-    """Which password the secret holds; the next higher number makes a new one, which is then set in the broker."""
+    """Which password the secret holds; the next higher number makes a new one. On Amazon MQ people then set it in the
+    broker; in the cluster the broker takes it over, and the one before it stays valid.
+    """
 
     maintenance_start: MomentOfWeek = "sun:07:00"
     """When the weekly maintenance window of two hours begins, in UTC."""

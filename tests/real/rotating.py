@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.unit.programs import CONFIG_MAP, object_of, run_program, shipped, stack_config
+from tests.unit.programs import CONFIG_MAP, object_of
 from tests.unit.recording import Recording
+from tests.unit.rotation import DEPLOYMENT, SECRET
 
-SECRET = "kubernetes:core/v1:Secret"
 SET = "kubernetes:apps/v1:StatefulSet"
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 JOB = "kubernetes:batch/v1:Job"
 PATIENCE = 60
 """Seconds until a server must have accepted a login here, where nothing delays a changed file."""
-
-
-@cache
-def rendered(version: int) -> Recording:
-    """Record the local stack with this version of the logins of its three stores."""
-    if version == 1:
-        return shipped("local")
-    config = stack_config("local")
-    for section in ("database", "cache", "messaging"):
-        stated = json.loads(config[f"auterity:{section}"])
-        place = stated["in_cluster"] if section == "database" else stated
-        place["password_version"] = version
-        config[f"auterity:{section}"] = json.dumps(stated)
-    return run_program("local", config)
 
 
 class Volumes:

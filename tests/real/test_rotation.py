@@ -23,18 +23,17 @@ from components.workload.cache import DATA as CACHE_DATA
 from components.workload.database_configuration import CONFIGURATION, SOCKETS, VERIFIERS
 from components.workload.queue import DEFINITIONS, METRICS_PORT, PORT
 from tests.real.rotating import (
-    SECRET,
     Cut,
     Load,
     Login,
     Volumes,
     keeper_command,
     login_of_app,
-    rendered,
     wait_as_the_job_does,
 )
 from tests.real.services import _POSTGRES, _REDIS, POSTGRES_BIN, Postgres, Rabbitmq, Redis, _running, free_port
 from tests.unit.programs import CONFIG_MAP
+from tests.unit.rotation import SECRET, rendered
 
 RABBITMQ_BIN = Path("/usr/lib/rabbitmq/bin")
 PODS = 3
