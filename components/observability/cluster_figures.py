@@ -84,7 +84,8 @@ class ClusterFigures(pulumi.ComponentResource):
             [Right(group, kinds, ("list", "watch")) for group, kinds in KINDS.items()],
             own,
         )
-        alive = core.HTTPGetActionArgs(path="/livez", port=METRICS)
+        # Not /livez, which fails while the API server does.
+        alive = core.HTTPGetActionArgs(path="/healthz", port=METRICS)
         server = core.ContainerArgs(
             name="kube-state-metrics",
             image=image("kube-state-metrics"),

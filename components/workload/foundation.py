@@ -123,7 +123,11 @@ class Foundation(pulumi.ComponentResource):
 
 
 def _bounds(name: str, space: Space, opts: pulumi.ResourceOptions) -> list[pulumi.CustomResource]:
-    """Bound the namespace as a whole, and give containers that state nothing something small."""
+    """Bound the namespace as a whole, and give containers that state nothing something small.
+
+    CPU has no default limit: it would become the limit of every container that states none, and the API server refuses
+    a container whose request is above its limit. Of memory every container of ours states a limit.
+    """
     quota = core.ResourceQuota(
         f"{name}-{space.name}",
         metadata=meta.ObjectMetaArgs(name="bounds", namespace=space.name),
@@ -144,7 +148,7 @@ def _bounds(name: str, space: Space, opts: pulumi.ResourceOptions) -> list[pulum
             limits=[
                 core.LimitRangeItemArgs(
                     type="Container",
-                    default={"cpu": "500m", "memory": "256Mi"},
+                    default={"memory": "256Mi"},
                     default_request={"cpu": "50m", "memory": "64Mi"},
                 )
             ]

@@ -13,9 +13,11 @@ from components.workload.copies import Serving, serve, take_one_at_a_time
 from components.workload.exporters import METRICS
 from components.workload.gateway_configuration import (
     ADMIN_PORT,
+    ALIVE,
     PREFIX,
     PROXY_PORT,
     PROXY_TLS_PORT,
+    STATUS,
     STATUS_PORT,
     administration,
     declaration,
@@ -59,7 +61,12 @@ USER = 1000
 DATABASE = "kong"
 """Name of Kong's database and of its owner."""
 
-LOGIN, AUTHORITIES, CONFIGURATION = "/run/secrets/database", "/run/authorities", "/etc/auterity"
+LOGIN, AUTHORITIES, CONFIGURATION, INCLUDED = (
+    "/run/secrets/database",
+    "/run/authorities",
+    "/etc/auterity",
+    "/etc/auterity-nginx",
+)
 
 DRAIN_SECONDS, STOP_SECONDS = 10, 60
 """Seconds that a copy serves on while load balancers take it out, and until it is killed."""
@@ -223,22 +230,26 @@ class Gateway(pulumi.ComponentResource):
     def _deploy(self, name: str, migrated: batch.Job) -> apps.Deployment:
         settings, database = self._args.settings, self._args.database
 
-        def answers(path: str) -> core.HTTPGetActionArgs:
-            return core.HTTPGetActionArgs(path=path, port=METRICS)
-
+        alive = core.HTTPGetActionArgs(path=ALIVE, port=METRICS)
+        included = core.ConfigMap(
+            f"{name}-gateway-status",
+            metadata=about(NAME, self._args.place, "-status"),
+            data={"status.conf": STATUS},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         kong = self._kong(
             "kong",
             ["kong", "docker-start"],
-            environment(settings),
+            {**environment(settings), "KONG_NGINX_STATUS_INCLUDE": f"{INCLUDED}/status.conf"},
+            mounts=[read_only("status", INCLUDED)],
             ports=[
                 core.ContainerPortArgs(name="proxy", container_port=PROXY_PORT),
                 core.ContainerPortArgs(name="proxy-tls", container_port=PROXY_TLS_PORT),
                 core.ContainerPortArgs(name=METRICS, container_port=STATUS_PORT),
             ],
-            startup_probe=probe(answers("/status"), 2, 60),
-            # Not before routes and plugins are loaded.
-            readiness_probe=probe(answers("/status/ready"), 5, 2),
-            liveness_probe=probe(answers("/status"), 10, 6),
+            startup_probe=probe(alive, 2, 60),
+            readiness_probe=probe(alive, 5, 2),
+            liveness_probe=probe(alive, 10, 6),
             lifecycle=core.LifecycleArgs(
                 pre_stop=core.LifecycleHandlerArgs(sleep=core.SleepActionArgs(seconds=DRAIN_SECONDS))
             ),
@@ -249,7 +260,8 @@ class Gateway(pulumi.ComponentResource):
             account=self._account,
             init=[database.authorities] if database.authorities else [],
             containers=[kong],
-            volumes=self._volumes(),
+            volumes=[*self._volumes(), from_config_map("status", included)],
+            configured_by={"status": digest(STATUS)},
             stop_seconds=STOP_SECONDS,
             spread=True,
         )
@@ -259,7 +271,12 @@ class Gateway(pulumi.ComponentResource):
         return serve(f"{name}-gateway", serving, pod, self._args.place, later)
 
     def _kong(
-        self, name: str, command: list[str], variables: Mapping[str, str] | None = None, **further: object
+        self,
+        name: str,
+        command: list[str],
+        variables: Mapping[str, str] | None = None,
+        mounts: Sequence[core.VolumeMountArgs] = (),
+        **further: object,
     ) -> core.ContainerArgs:
         database, settings = self._args.database, self._args.settings
         stated: dict[str, pulumi.Input[str]] = {
@@ -269,7 +286,8 @@ class Gateway(pulumi.ComponentResource):
             "KONG_PG_PORT": pulumi.Output.from_input(database.port).apply(str),
             "KONG_PG_PASSWORD_FILE": f"{LOGIN}/password",
         }
-        mounts = [
+        mounted = [
+            *mounts,
             read_only("login", LOGIN),
             writable("run", PREFIX),
             writable("temporary", "/tmp"),  # noqa: S108 - a volume of the pod's own
@@ -277,7 +295,7 @@ class Gateway(pulumi.ComponentResource):
         if database.authorities:
             stated["KONG_PG_SSL"] = stated["KONG_PG_SSL_REQUIRED"] = stated["KONG_PG_SSL_VERIFY"] = "on"
             stated["KONG_LUA_SSL_TRUSTED_CERTIFICATE"] = f"{AUTHORITIES}/bundle.pem"
-            mounts.append(read_only("authorities", AUTHORITIES))
+            mounted.append(read_only("authorities", AUTHORITIES))
         return core.ContainerArgs(
             name=name,
             image=image("kong"),
@@ -285,7 +303,7 @@ class Gateway(pulumi.ComponentResource):
             env=environment_of(stated),
             resources=resources(settings.cpu_request_millis, settings.memory_mib),
             security_context=container_security(),
-            volume_mounts=mounts,
+            volume_mounts=mounted,
             **further,  # type: ignore[arg-type]
         )
 

@@ -18,6 +18,20 @@ ADMIN_PORT, ADMIN_TLS_PORT = 8001, 8444
 STATUS_PORT = 8100
 """TCP port of health and figures; it changes nothing."""
 
+ALIVE = "/alive"
+"""Path at which nginx itself answers. Kong's own ``/status`` and ``/status/ready`` connect to the database each time: a
+fail-over would take every copy out, and then kill it. Nginx answers at all only once Kong has loaded routes and plugins
+(``init_by_lua``, ``init_worker_by_lua``).
+"""
+
+STATUS = f"""\
+location = {ALIVE} {{
+    access_log off;
+    return 200;
+}}
+"""
+"""What is included in the server of `STATUS_PORT`."""
+
 PREFIX = "/run/kong"
 """Directory of what Kong writes while it runs."""
 

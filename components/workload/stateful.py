@@ -16,6 +16,9 @@ apps = kubernetes.apps.v1
 core = kubernetes.core.v1
 meta = kubernetes.meta.v1
 
+READY = "-ready"
+"""What the name of the Service for clients has behind the workload's."""
+
 
 @dataclass(frozen=True)
 class Keeping:
@@ -35,7 +38,10 @@ class Keeping:
 
 
 def keep(name: str, keeping: Keeping, pod: Pod, place: Place, opts: pulumi.ResourceOptions) -> core.Service:
-    """Run a server that keeps data; return the Service by which its copies are found.
+    """Run a server that keeps data; return the Service by which clients reach the copies that are ready.
+
+    Copies find each other, and each one itself, by a second Service, which names a copy before it is ready: it may have
+    to resolve its own name to become so.
 
     Args:
         name: prefix of every resource's name.
@@ -44,19 +50,19 @@ def keep(name: str, keeping: Keeping, pod: Pod, place: Place, opts: pulumi.Resou
         place: where.
         opts: options of every resource.
     """
-    service = core.Service(
+    ports = [core.ServicePortArgs(name=port, port=number, target_port=number) for port, number in keeping.ports.items()]
+    governing = core.Service(
         name,
         metadata=about(pod.name, place),
         spec=core.ServiceSpecArgs(
-            cluster_ip="None",
-            # Copies look for each other before they are ready.
-            publish_not_ready_addresses=keeping.together,
-            selector=selector(pod.name),
-            ports=[
-                core.ServicePortArgs(name=port, port=number, target_port=number)
-                for port, number in keeping.ports.items()
-            ],
+            cluster_ip="None", publish_not_ready_addresses=True, selector=selector(pod.name), ports=ports
         ),
+        opts=opts,
+    )
+    clients = core.Service(
+        f"{name}-ready",
+        metadata=about(pod.name, place, READY, there_with=".spec.clusterIP"),
+        spec=core.ServiceSpecArgs(type="ClusterIP", selector=selector(pod.name), ports=ports),
         opts=opts,
     )
     size = core.VolumeResourceRequirementsArgs(requests={"storage": f"{keeping.storage_gib}Gi"})
@@ -65,7 +71,7 @@ def keep(name: str, keeping: Keeping, pod: Pod, place: Place, opts: pulumi.Resou
         metadata=about(pod.name, place),
         spec=apps.StatefulSetSpecArgs(
             replicas=keeping.copies,
-            service_name=service.metadata.name,
+            service_name=governing.metadata.name,
             pod_management_policy="Parallel" if keeping.together else "OrderedReady",
             selector=meta.LabelSelectorArgs(match_labels=selector(pod.name)),
             template=pod.template(place),
@@ -80,4 +86,4 @@ def keep(name: str, keeping: Keeping, pod: Pod, place: Place, opts: pulumi.Resou
     )
     # It comes back with its volume.
     take_one_at_a_time(name, pod.name, place, opts, sick_ones_too=False)
-    return service
+    return clients

@@ -33,7 +33,7 @@ from components.workload.pods import (
     writable,
 )
 from components.workload.rights import bind
-from components.workload.stateful import Keeping, keep
+from components.workload.stateful import READY, Keeping, keep
 from components.workload.vault_configuration import (
     CLUSTER_PORT,
     CONFIGURATION,
@@ -56,6 +56,11 @@ USER = 100
 
 HEALTH = "/v1/sys/health?standbyok=true&perfstandbyok=true&uninitcode=204"
 """Where a server says how it is: 200 also for one that stands by, 204 for one that nobody has initialised yet."""
+
+ALIVE = f"{HEALTH}&sealedcode=204&haunhealthycode=204&removedcode=204"
+"""Where it says that it lives: also sealed, cut off from the active server (474 else, since Vault 1.19) or removed from
+the cluster (530); a restart would mend none of these (https://developer.hashicorp.com/vault/api-docs/system/health).
+"""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,9 @@ class Vault(pulumi.ComponentResource):
         super().__init__("auterity:workload:Vault", name, None, opts)
         settings, place, own = args.settings, args.place, pulumi.ResourceOptions(parent=self)
         namespace = pulumi.Output.from_input(place.namespace)
-        names = namespace.apply(lambda space: [f"{NAME}.{space}.svc", f"*.{NAME}.{space}.svc", "localhost"])
+        names = namespace.apply(
+            lambda space: [f"{NAME}{READY}.{space}.svc", f"{NAME}.{space}.svc", f"*.{NAME}.{space}.svc", "localhost"]
+        )
         certificate = server_certificate(f"{name}-vault", NAME, names, settings.certificate_days, own)
         secured = secret_of(
             f"{name}-vault-tls",
@@ -180,10 +187,10 @@ class Vault(pulumi.ComponentResource):
                 core.ContainerPortArgs(name="cluster", container_port=CLUSTER_PORT),
             ],
             resources=resources(settings.cpu_request_millis, settings.memory_mib),
-            startup_probe=probe(answers(f"{HEALTH}&sealedcode=204"), 2, 60),
+            startup_probe=probe(answers(ALIVE), 2, 60),
             # A server that is sealed has nothing to say; killing it would not open it.
             readiness_probe=probe(answers(HEALTH), 5, 2),
-            liveness_probe=probe(answers(f"{HEALTH}&sealedcode=204"), 10, 6),
+            liveness_probe=probe(answers(ALIVE), 10, 6),
             security_context=container_security(),
             volume_mounts=[
                 read_only("configuration", CONFIGURATION),

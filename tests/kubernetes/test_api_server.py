@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import psutil
 import pytest
 from kubernetes import client, utils
 from kubernetes.client.exceptions import ApiException
+from kubernetes.utils.quantity import parse_quantity
 
 from components.cluster.auto_mode import arm64_pool
 from sandbox.cloud.aws.control_plane import bring_kinds
@@ -21,6 +23,7 @@ from sandbox.kubernetes import Cluster, ClusterError
 from sandbox.kubernetes.supplements import LOAD
 from sandbox.toolchain import cache_directory
 from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes, kubernetes_version
+from tests.unit.bounds import at_the_upper_bounds
 
 PATIENCE = 60
 APP = {"app": "web"}
@@ -234,3 +237,77 @@ def test_a_pod_for_arm64_waits_for_a_pool_of_such_nodes(
     client.CustomObjectsApi(api).create_cluster_custom_object("karpenter.sh", "v1", "nodepools", pool)
     eventually(lambda: core.read_namespaced_pod("web", namespace).status.phase == "Running")
     assert [condition.reason for condition in refused if condition.type == "PodScheduled"] == ["Unschedulable"]
+
+
+BOUNDS = ("Namespace", "LimitRange", "ResourceQuota", "ServiceAccount")
+"""Kinds of what a pod meets in its namespace."""
+
+
+def described(kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the pod that a workload makes."""
+    spec = inputs["spec"]["jobTemplate"]["spec"] if kind == "CronJob" else inputs["spec"]
+    return {
+        "metadata": {**spec["template"]["metadata"], "generateName": f"{inputs['metadata']['name'][:40]}-"},
+        "spec": {
+            **spec["template"]["spec"],
+            "volumes": [
+                *spec["template"]["spec"].get("volumes", []),
+                *(
+                    {"name": claim["metadata"]["name"], "emptyDir": {}}
+                    for claim in spec.get("volumeClaimTemplates", [])
+                ),
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize("stack", ["local", "dev"])
+def test_every_pod_at_the_settings_upper_bounds_is_accepted_as_it_is_written(api: client.ApiClient, stack: str) -> None:
+    core, recording = client.CoreV1Api(api), at_the_upper_bounds(stack)
+    named = [(each.type.rpartition(":")[2], whole(each.inputs)) for each in recording.resources if each.custom]
+    spaces = {inputs["metadata"]["name"] for kind, inputs in named if kind == "Namespace"}
+    try:
+        for wanted in (*BOUNDS, "PriorityClass"):
+            for kind, inputs in named:
+                if kind == wanted:
+                    eventually(partial(made_of, api, inputs))
+        refused, changed = [], []
+        for kind, inputs in named:
+            if kind not in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
+                continue
+            pod = described(kind, inputs)
+            try:
+                answer = core.create_namespaced_pod(inputs["metadata"]["namespace"], pod, dry_run="All")
+            except ApiException as error:
+                refused.append((inputs["metadata"]["name"], error.body))
+                continue
+            became = api.sanitize_for_serialization(answer)["spec"]
+            for part in ("initContainers", "containers"):
+                for before, after in zip(pod["spec"].get(part, []), became.get(part, []), strict=True):
+                    if quantities(before["resources"]) != quantities(after["resources"]):
+                        changed.append((inputs["metadata"]["name"], before["resources"], after["resources"]))
+        assert (refused, changed) == ([], [])
+    finally:
+        for space in spaces:
+            core.delete_namespace(space)
+        eventually(lambda: spaces.isdisjoint(each.metadata.name for each in core.list_namespace().items))
+
+
+def whole(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return inputs with integers as such: on its way to the engine every number is a float."""
+    found: dict[str, Any] = json.loads(json.dumps(inputs), parse_float=lambda text: int(float(text)))
+    return found
+
+
+def made_of(api: client.ApiClient, inputs: dict[str, Any]) -> bool:
+    """Make an object, unless it is there."""
+    try:
+        utils.create_from_dict(api, inputs)
+    except utils.FailToCreateError as error:
+        return all(each.status == 409 for each in error.api_exceptions)
+    return True
+
+
+def quantities(resources: dict[str, dict[str, str]]) -> dict[str, dict[str, Any]]:
+    """Read CPU and memory, of which the API server writes the shortest form."""
+    return {side: {name: parse_quantity(text) for name, text in named.items()} for side, named in resources.items()}

@@ -13,9 +13,9 @@ import httpx2
 import pytest
 from aiormq.exceptions import ProbableAuthenticationError
 
-from components.workload.queue import DEFINITIONS, METRICS_PORT, PORT, USERNAME
+from components.workload.queue import DEFINITIONS, METRICS_PORT, NAME, PORT, USERNAME
 from tests.real.services import Rabbitmq, _running, free_port
-from tests.unit.programs import shipped
+from tests.unit.programs import object_of, shipped
 
 SECRET = "kubernetes:core/v1:Secret"
 
@@ -41,6 +41,21 @@ class ShippedQueue(Rabbitmq):
         self.write("rabbitmq.conf", configuration)
         self.write("enabled_plugins", files["enabled_plugins"])
         self.write("definitions.json", defined["definitions.json"])
+        # The cluster's DNS knows a copy that is not ready only where the Service says so; the node asks for its own
+        # name before it is ready.
+        pod = object_of(stack, "kubernetes:apps/v1:StatefulSet", NAME).inputs["spec"]
+        service = object_of(stack, "kubernetes:core/v1:Service", pod["serviceName"]).inputs["spec"]
+        self.name = f"{NAME}-0.{pod['serviceName']}.auterity.svc"
+        known = f'{{host, {{127,0,0,1}}, ["{self.name}"]}}.\n' if service.get("publishNotReadyAddresses") else ""
+        self.write("inetrc", f'{{lookup, [file]}}.\n{{file, hosts, "/dev/null"}}.\n{known}')
+
+    def node(self) -> dict[str, str]:
+        return {
+            **super().node(),
+            "RABBITMQ_NODENAME": f"rabbit@{self.name}",
+            "RABBITMQ_USE_LONGNAME": "true",
+            "ERL_INETRC": str(self.directory / "inetrc"),
+        }
 
     def url(self, username: str, password: str) -> str:
         return f"amqp://{username}:{password}@{self.host}:{self.port}/"
@@ -49,6 +64,10 @@ class ShippedQueue(Rabbitmq):
 @pytest.fixture(scope="module")
 def server() -> Iterator[ShippedQueue]:
     yield from _running(ShippedQueue)
+
+
+def test_a_node_starts_though_its_name_resolves_only_as_its_service_says(server: ShippedQueue) -> None:
+    assert server.ready()
 
 
 def test_the_workloads_user_declares_a_quorum_queue_and_gets_back_what_it_sends(server: ShippedQueue) -> None:

@@ -182,7 +182,7 @@ def test_vault_is_backed_up_by_the_nightly_job_alone_once_that_is_wanted() -> No
     text = stack.named("auterity-dev-backup", "kubernetes:core/v1:ConfigMap").inputs["data"]["plan.yaml"]
     found = Plan.model_validate_json(text).vault
     assert found is not None
-    assert (found.url, found.role) == ("https://auterity-vault.auterity.svc:8200", "auterity-backup")
+    assert (found.url, found.role) == ("https://auterity-vault-ready.auterity.svc:8200", "auterity-backup")
     mounting = [
         each.inputs["metadata"]["name"]
         for each in stack.of_type(CRON)

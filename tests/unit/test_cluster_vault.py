@@ -87,7 +87,12 @@ def test_the_private_key_is_a_secret_and_stands_nowhere_else() -> None:
 
 def test_the_certificate_is_for_every_server_and_for_who_works_inside() -> None:
     request = vault().only("tls:index/certRequest:CertRequest").inputs
-    assert request["dnsNames"] == ["auterity-vault.shop.svc", "*.auterity-vault.shop.svc", "localhost"]
+    assert request["dnsNames"] == [
+        "auterity-vault-ready.shop.svc",
+        "auterity-vault.shop.svc",
+        "*.auterity-vault.shop.svc",
+        "localhost",
+    ]
     assert request["ipAddresses"] == ["127.0.0.1"]
 
 

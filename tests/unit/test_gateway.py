@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from components.workload import Authorities, Gateway, GatewayArgs, GatewayDatabase, Place
-from components.workload.gateway_configuration import declaration, hidden
+from components.workload.gateway_configuration import ALIVE, declaration, hidden
 from components.workload.pods import from_secret
 from settings import GatewaySettings
-from tests.unit.programs import shipped
+from tests.unit.programs import files_of, shipped
 from tests.unit.recording import Recorded, Recording, record
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
@@ -170,7 +170,11 @@ def test_every_pod_gives_up_every_privilege() -> None:
 
 
 def test_a_copy_takes_no_requests_before_its_routes_are_loaded() -> None:
-    assert kong(gateway())["readinessProbe"]["httpGet"]["path"] == "/status/ready"
+    # Kong loads them before nginx answers anything.
+    recording = gateway()
+    assert kong(recording)["readinessProbe"]["httpGet"]["path"] == ALIVE
+    assert environment(kong(recording))["KONG_NGINX_STATUS_INCLUDE"] == "/etc/auterity-nginx/status.conf"
+    assert f"location = {ALIVE} " in files_of(recording, "auterity-gateway-status")["status.conf"]
 
 
 def test_limits_are_what_the_settings_say() -> None:
