@@ -17,7 +17,6 @@ from components.observability.tasks import WatchedTasks, WatchedTasksArgs
 from components.registry import PullThroughCache, PullThroughCacheArgs
 from components.secrets import SecretKey, SecretReference, may_read
 from components.workload import (
-    Authorities,
     Endpoint,
     Flow,
     GatewayDatabase,
@@ -68,6 +67,7 @@ from composition.workload import (
     wire,
 )
 from settings import AppSettings, StackSettings, VaultSettings
+from settings.authorities import regional
 
 HTTPS = (("TCP", 443),)
 
@@ -122,7 +122,7 @@ def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) 
     )
     tasks = find_tasks(around, settings, app)
     watching = watch_over(floor, settings, app, vault, log_storage(around, settings), tasks)
-    database = find_gateway_database(around, floor, settings, app, stores)
+    database = find_gateway_database(around, floor, settings, stores)
     push_url = watching.push_url if watching else None
     back_up(around.ground, around.cluster, floor, settings, around.stores, stores, database, push_url, vault)
     if not settings.gateway or not database:
@@ -242,14 +242,14 @@ def log_storage(around: Surroundings, settings: StackSettings) -> LogStorage | N
 
 
 def find_gateway_database(
-    around: Surroundings, floor: Floor, settings: StackSettings, app: AppSettings, stores: ClusterStores
+    around: Surroundings, floor: Floor, settings: StackSettings, stores: ClusterStores
 ) -> GatewayDatabase | None:
     """Return the gateway's database, in the cluster or on the platform's server; None without a gateway."""
     if not settings.gateway:
         return None
     if stores.database:
         return gateway_database(stores.database)
-    return managed_gateway_database(around, floor, settings.gateway.password_version, app)
+    return managed_gateway_database(around, floor, settings.gateway.password_version)
 
 
 def run_sealed_vault(around: Surroundings, floor: Floor, settings: VaultSettings) -> Vault:
@@ -266,9 +266,7 @@ def run_sealed_vault(around: Surroundings, floor: Floor, settings: VaultSettings
     return run_vault(floor, settings, seal, [identity])
 
 
-def managed_gateway_database(
-    around: Surroundings, floor: Floor, password_version: int, app: AppSettings
-) -> GatewayDatabase:
+def managed_gateway_database(around: Surroundings, floor: Floor, password_version: int) -> GatewayDatabase:
     """Make Kong's database on the platform's server."""
     server = around.stores.database
     if server is None:
@@ -301,7 +299,7 @@ def managed_gateway_database(
             port=server.port,
             master=server.username,
             master_login=mounted.volume("master"),
-            authorities=Authorities(around.image, app.database_ca_file),
+            authorities=regional()[account.region],
             password_version=password_version,
             after=[identity, mounted],
         ),

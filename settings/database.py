@@ -174,6 +174,9 @@ class DatabaseSettings(Settings):
         if role_is_reserved(self.username):
             allowed = "a name that neither PostgreSQL nor RDS reserves (admin, user, pg_…, rds…)"
             yield Problem("username", self.username, allowed)
+        if not self.managed and len(self.username) > 53:
+            allowed = "at most 53 characters in the cluster, where `…_alternate` takes turns with it"
+            yield Problem("username", self.username, allowed)
         if database_is_reserved(self.name):
             yield Problem(
                 "name", self.name, "a name that is no reserved word of PostgreSQL and no database of RDS' own"

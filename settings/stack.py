@@ -9,6 +9,7 @@ from pydantic import Field
 
 from settings.alarms import AlarmsSettings
 from settings.app import AppSettings, Runtimes
+from settings.authorities import regional
 from settings.aws import AwsSettings
 from settings.backup import BackupSettings
 from settings.base import Problem, Settings
@@ -234,6 +235,10 @@ class StackSettings(Settings):
             yield Problem("runtimes.kubernetes", self.runtimes.kubernetes, "0 in a stack without `kubernetes`")
         if self.edge is not None and self.runtimes.kubernetes > 0 and self.gateway is None:
             yield Problem("gateway", None, "set where the edge sends requests to the cluster (`runtimes.kubernetes`)")
+        on_rds = self.database is not None and self.database.managed
+        if self.aws is not None and self.gateway is not None and on_rds and self.aws.region not in regional():
+            allowed = f"a Region whose authorities are in settings/rds-authorities.pem: {', '.join(sorted(regional()))}"
+            yield Problem("aws.region", self.aws.region, allowed)
         if self.runtimes.ecs > 0 and (self.ecs is None or self.network is None):
             yield Problem("runtimes.ecs", self.runtimes.ecs, "0 in a stack without `ecs` and `network`")
         if self.aws is None and self.image and self.image.build and not self.image.build.published_in:

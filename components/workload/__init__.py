@@ -7,7 +7,7 @@ from components.workload.database import ClusterDatabase, ClusterDatabaseArgs
 from components.workload.flows import Endpoint, Flow
 from components.workload.foundation import Foundation, FoundationArgs, Space
 from components.workload.gateway import Gateway, GatewayArgs, GatewayDatabase
-from components.workload.gateway_database import Authorities, ManagedGatewayDatabase, ManagedGatewayDatabaseArgs
+from components.workload.gateway_database import ManagedGatewayDatabase, ManagedGatewayDatabaseArgs
 from components.workload.load_balancer import ClusterLoadBalancer, ClusterLoadBalancerArgs
 from components.workload.pods import Place
 from components.workload.queue import ClusterQueue, ClusterQueueArgs
@@ -18,7 +18,6 @@ from components.workload.vault_configuration import KmsSeal
 __all__ = [
     "App",
     "AppArgs",
-    "Authorities",
     "ClusterCache",
     "ClusterCacheArgs",
     "ClusterDatabase",

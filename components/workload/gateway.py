@@ -71,6 +71,34 @@ LOGIN, AUTHORITIES, CONFIGURATION, INCLUDED = (
 DRAIN_SECONDS, STOP_SECONDS = 10, 60
 """Seconds that a copy serves on while load balancers take it out, and until it is killed."""
 
+MIGRATE = f"""\
+# The image's entry point does this for the command `kong` alone.
+KONG_PG_PASSWORD=$(cat {LOGIN}/password)
+export KONG_PG_PASSWORD
+unset KONG_PG_PASSWORD_FILE
+state() {{
+  code=0
+  listed=$(kong migrations list) || code=$?
+}}
+state
+# Begun for a release before this one, and never finished: `up` refuses to go on before that.
+if [ $code = 4 ] && grep -qi 'new migrations available' <<< "$listed"; then
+  kong migrations finish
+  state
+fi
+case $code in
+  3) kong migrations bootstrap ;;
+  5) kong migrations up ;;
+esac
+state
+echo "$listed"
+# What is pending now is finished after the rollout.
+[ $code = 0 ] || [ $code = 4 ]
+"""
+"""What brings the tables to a release. ``kong migrations list`` ends with 3 for a database without any, 4 where some are
+pending, 5 where some are new and none pending, else 0 (Kong, ``kong/cmd/migrations.lua``).
+"""
+
 
 @dataclass(frozen=True)
 class GatewayDatabase:
@@ -81,8 +109,8 @@ class GatewayDatabase:
         port: TCP port.
         login: volume with the file ``password``.
         username: whose that is: the owner of the database ``kong``, or who acts for it.
-        authorities: container that puts the authorities which signed the server's certificate into
-            ``/run/authorities/bundle.pem``; None where the connection stays inside the cluster and is plain.
+        authorities: volume ``authorities`` with the file ``bundle.pem``, of who signed the server's certificate; None
+            where the connection stays inside the cluster and is plain.
         after: what makes user and database.
     """
 
@@ -90,7 +118,7 @@ class GatewayDatabase:
     port: pulumi.Input[int]
     login: core.VolumeArgs
     username: str = DATABASE
-    authorities: core.ContainerArgs | None = None
+    authorities: core.VolumeArgs | None = None
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -164,9 +192,8 @@ class Gateway(pulumi.ComponentResource):
     # Around the rollout (https://developer.konghq.com/gateway/upgrade/): new tables before it, old ones gone after it.
 
     def _migrate(self, name: str) -> batch.Job:
-        steps = [self._kong(step, ["kong", "migrations", step]) for step in ("bootstrap", "up")]
-        listing = self._kong("list", ["kong", "migrations", "list"])
-        return self._work(name, f"{NAME}-migrate", steps, listing, [], list(self._args.database.after))
+        migrating = self._kong("migrate", ["bash", "-euc", MIGRATE])
+        return self._work(name, f"{NAME}-migrate", [], migrating, [], list(self._args.database.after), MIGRATE)
 
     def _finish(self, name: str, deployment: apps.Deployment) -> None:
         finishing = self._kong("finish", ["kong", "migrations", "finish"])
@@ -212,12 +239,11 @@ class Gateway(pulumi.ComponentResource):
     ) -> batch.Job:
         """Do something with the database once, and again for another release, another database or another input."""
         database = self._args.database
-        first = [database.authorities] if database.authorities else []
         pod = Pod(
             WORK,
             user=USER,
             account=self._account,
-            init=[*first, *before],
+            init=before,
             containers=[last],
             volumes=[*self._volumes(), *volumes],
             restart="OnFailure",
@@ -228,7 +254,7 @@ class Gateway(pulumi.ComponentResource):
         return job(name, named, pod, self._args.place, pulumi.ResourceOptions(parent=self, depends_on=list(after)))
 
     def _deploy(self, name: str, migrated: batch.Job) -> apps.Deployment:
-        settings, database = self._args.settings, self._args.database
+        settings = self._args.settings
 
         alive = core.HTTPGetActionArgs(path=ALIVE, port=METRICS)
         included = core.ConfigMap(
@@ -258,7 +284,6 @@ class Gateway(pulumi.ComponentResource):
             NAME,
             user=USER,
             account=self._account,
-            init=[database.authorities] if database.authorities else [],
             containers=[kong],
             volumes=[*self._volumes(), from_config_map("status", included)],
             configured_by={"status": digest(STATUS)},
@@ -310,5 +335,5 @@ class Gateway(pulumi.ComponentResource):
     def _volumes(self) -> list[core.VolumeArgs]:
         volumes = [self._args.database.login, scratch("run", 256), scratch("temporary", 64)]
         if self._args.database.authorities:
-            volumes.append(scratch("authorities", 4))
+            volumes.append(self._args.database.authorities)
         return volumes

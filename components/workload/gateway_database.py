@@ -26,8 +26,6 @@ from components.workload.pods import (
     from_secret,
     read_only,
     resources,
-    scratch,
-    writable,
 )
 
 core = kubernetes.core.v1
@@ -36,30 +34,6 @@ NAME = "auterity-gateway-database"
 """Name of the Job, of its service account and of all that belongs to it."""
 
 CONFIGURATION, MASTER = "/etc/auterity", "/run/secrets/master"
-
-
-@dataclass(frozen=True)
-class Authorities:
-    """Who signed the database's certificate.
-
-    Attributes:
-        image: an image that has them.
-        path: the file in it, in PEM.
-    """
-
-    image: pulumi.Input[str]
-    path: str
-
-    def container(self) -> core.ContainerArgs:
-        """Put them where the gateway and its preparation look."""
-        return core.ContainerArgs(
-            name="authorities",
-            image=self.image,
-            command=["cp", self.path, f"{AUTHORITIES}/bundle.pem"],
-            resources=resources(10, 32),
-            security_context=container_security(),
-            volume_mounts=[writable("authorities", AUTHORITIES)],
-        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +46,7 @@ class ManagedGatewayDatabaseArgs:
         port: its TCP port.
         master: name of the user that may create roles and databases.
         master_login: volume with the file ``password`` of that user.
-        authorities: who signed the server's certificate.
+        authorities: who signed the server's certificate, in PEM.
         password_version: which password Kong has.
         after: what must stand before the Job starts, and no value carries: its rights in AWS.
     """
@@ -82,7 +56,7 @@ class ManagedGatewayDatabaseArgs:
     port: pulumi.Input[int]
     master: pulumi.Input[str]
     master_login: core.VolumeArgs
-    authorities: Authorities
+    authorities: str
     password_version: int
     after: Sequence[pulumi.Resource] = ()
 
@@ -111,6 +85,14 @@ class ManagedGatewayDatabase(pulumi.ComponentResource):
         configuration = core.ConfigMap(
             f"{name}-gateway-database", metadata=about(NAME, place), data={"roles.sql": statements}, opts=own
         )
+        # An object of its own: neither the app's image nor its releases are the gateway's matter.
+        signed_by = core.ConfigMap(
+            f"{name}-database-authorities",
+            metadata=about(NAME, place, "-authorities"),
+            data={"bundle.pem": args.authorities},
+            opts=own,
+        )
+        authorities = from_config_map("authorities", signed_by)
         environment: dict[str, pulumi.Input[str]] = {
             "PGHOST": args.host,
             "PGPORT": pulumi.Output.from_input(args.port).apply(str),
@@ -138,13 +120,12 @@ class ManagedGatewayDatabase(pulumi.ComponentResource):
             NAME,
             user=USER,
             account=account_of(f"{name}-gateway-database", NAME, place, own),
-            init=[args.authorities.container()],
             containers=[prepare],
             volumes=[
                 from_config_map("configuration", configuration),
                 args.master_login,
                 from_secret("verifiers", verifiers),
-                scratch("authorities", 4),
+                authorities,
             ],
             restart="OnFailure",
         )
@@ -158,7 +139,7 @@ class ManagedGatewayDatabase(pulumi.ComponentResource):
             args.port,
             from_secret("login", login.secret),
             login.username,
-            authorities=args.authorities.container(),
+            authorities=authorities,
             # The Job has had the server take the login over.
             after=[prepared],
         )

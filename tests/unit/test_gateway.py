@@ -10,10 +10,11 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 import yaml
+from cryptography.x509 import load_pem_x509_certificates
 
-from components.workload import Authorities, Gateway, GatewayArgs, GatewayDatabase, Place
+from components.workload import Gateway, GatewayArgs, GatewayDatabase, Place
 from components.workload.gateway_configuration import ALIVE, declaration, hidden
-from components.workload.pods import from_secret
+from components.workload.pods import from_secret, scratch
 from settings import GatewaySettings
 from tests.unit.programs import files_of, shipped
 from tests.unit.recording import Recorded, Recording, record
@@ -31,7 +32,7 @@ def gateway(*, signed: bool = False, username: str = "kong", **settings: Any) ->
             5432,
             from_secret("login", f"{username}-login"),
             username,
-            authorities=Authorities("app:1.4.2", "/etc/ssl/bundle.pem").container() if signed else None,
+            authorities=scratch("authorities", 1) if signed else None,
         )
         args = GatewayArgs(GatewaySettings(**settings), Place("shop", "critical"), database, "app.shop.svc", 8000)
         Gateway("auterity-test", args, options)
@@ -42,6 +43,10 @@ def gateway(*, signed: bool = False, username: str = "kong", **settings: Any) ->
 def pod(found: Recorded) -> dict[str, Any]:
     spec: dict[str, Any] = found.inputs["spec"]["template"]["spec"]
     return spec
+
+
+def containers(found: Recorded) -> list[dict[str, Any]]:
+    return [*(pod(found).get("initContainers") or ()), *pod(found)["containers"]]
 
 
 def kong(recording: Recording) -> dict[str, Any]:
@@ -109,7 +114,6 @@ def test_tables_are_migrated_before_the_rollout_and_old_ones_go_after_it() -> No
     migrate, deployment = work(recording, "migrate"), recording.only(DEPLOYMENT)
     assert migrate.urn in deployment.depends_on
     assert deployment.urn in work(recording, "finish").depends_on
-    assert [c["args"][-1] for c in pod(migrate)["initContainers"]] == ["bootstrap", "up"]
     assert pod(work(recording, "finish"))["containers"][0]["args"] == ["kong", "migrations", "finish"]
 
 
@@ -151,11 +155,29 @@ def test_another_login_replaces_the_copies_user_and_password_at_once() -> None:
 def test_a_database_outside_the_cluster_is_reached_by_tls_that_is_verified() -> None:
     recording = gateway(signed=True)
     for found in (recording.only(DEPLOYMENT), *recording.of_type(JOB)):
-        containers = [*pod(found)["initContainers"], *pod(found)["containers"]]
-        assert containers[0]["name"] == "authorities"
-        for container in containers:
+        for container in containers(found):
             if container["image"].startswith("kong:"):
                 assert environment(container)["KONG_PG_SSL_VERIFY"] == "on"
+
+
+def test_no_release_of_the_app_is_a_release_of_the_gateway() -> None:
+    recording = shipped("prod")
+    work = [job for job in recording.of_type(JOB) if "-gateway-" in job.name]
+    images = [
+        c["image"] for found in (recording.named("auterity-prod-gateway", DEPLOYMENT), *work) for c in containers(found)
+    ]
+    assert len(images) > 5
+    assert not [image for image in images if "/app" in image]
+
+
+def test_the_authorities_of_the_stacks_region_are_an_object_of_their_own() -> None:
+    recording = shipped("prod")
+    bundle = recording.named("auterity-prod-database-authorities").inputs["data"]["bundle.pem"]
+    names = [one.subject.rfc4514_string() for one in load_pem_x509_certificates(bundle.encode())]
+    assert len(names) == 3
+    assert all("Amazon RDS us-east-1 Root CA" in name for name in names)
+    volumes = pod(recording.named("auterity-prod-gateway", DEPLOYMENT))["volumes"]
+    assert {"name": "authorities", "configMap": {"name": "auterity-gateway-database-authorities"}} in volumes
 
 
 def test_every_pod_gives_up_every_privilege() -> None:
@@ -164,7 +186,7 @@ def test_every_pod_gives_up_every_privilege() -> None:
         spec = pod(found)
         assert spec["automountServiceAccountToken"] is False
         assert spec["securityContext"]["runAsNonRoot"] is True
-        for container in [*spec["initContainers"], *spec["containers"]]:
+        for container in containers(found):
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 

@@ -282,3 +282,13 @@ def test_more_tags_than_a_resource_may_have_are_refused() -> None:
 @pytest.mark.parametrize("tags", [{"owner": "me"}, {"STACK": "x"}, {"team": "a", "Team": "b"}, {"name": "x"}])
 def test_tags_that_iam_takes_for_one_are_refused(tags: dict[str, str]) -> None:
     assert [line for line in errors(environment="local", tags=tags) if "case" in line]
+
+
+def test_a_region_whose_database_the_gateway_could_not_tell_from_another_is_refused() -> None:
+    lines = errors(environment="prod", **{**PRODUCTION, "aws": {"region": "mx-central-1"}, "gateway": {}})
+    assert [line for line in lines if "aws.region" in line and "rds-authorities.pem" in line]
+
+
+def test_a_role_in_the_cluster_leaves_room_for_the_name_that_takes_turns_with_it() -> None:
+    lines = errors(environment="dev", database={"mode": "in_cluster", "username": "a" * 54}, aws={}, kubernetes={})
+    assert [line for line in lines if "database.username" in line and "53" in line]
