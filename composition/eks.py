@@ -127,7 +127,8 @@ def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) 
     back_up(around.ground, around.cluster, floor, settings, around.stores, stores, database, push_url, vault)
     if not settings.gateway or not database:
         return
-    gateway = run_gateway(floor, settings.gateway, database, made)
+    noticed = settings.edge.health_check.notice_seconds if settings.edge else the_gateway.NOTICE_SECONDS
+    gateway = run_gateway(floor, settings.gateway, database, made, noticed)
     if around.edge:
         binding = TargetGroupBindingArgs(
             the_gateway.NAME,
@@ -135,6 +136,8 @@ def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) 
             gateway.service,
             gateway.port,
             around.edge.target_group_arns["kubernetes"],
+            # The check goes by a route, which waits for the first pods; later ones wait for the check.
+            after=[gateway],
         )
         TargetGroupBinding(name, binding, floor.opts)
 

@@ -199,7 +199,8 @@ def space(settings: StackSettings, app: AppSettings) -> Space:
         memory += cache.in_cluster.memory_mib * 2
     opened = settings.load_balancer.node_port if settings.load_balancer else None
     node_ports = 0 if not opened else 2 if settings.load_balancer and settings.load_balancer.tls_secret else 1
-    return Space(NAMESPACE, cpu_millis=cpu, memory_mib=memory, pods=pods, node_ports=node_ports)
+    balanced = settings.edge is not None
+    return Space(NAMESPACE, cpu_millis=cpu, memory_mib=memory, pods=pods, node_ports=node_ports, balanced=balanced)
 
 
 def lay_floor(
@@ -278,11 +279,16 @@ def run_app(floor: Floor, settings: StackSettings, app: AppSettings, image: pulu
     return made
 
 
-def run_gateway(floor: Floor, settings: GatewaySettings, database: GatewayDatabase, app: App) -> Gateway:
-    """Run the gateway before the app."""
-    made = Gateway(
-        floor.name, GatewayArgs(settings, floor.critical, database, app_host=app.service, app_port=app.port), floor.opts
-    )
+def run_gateway(
+    floor: Floor,
+    settings: GatewaySettings,
+    database: GatewayDatabase,
+    app: App,
+    notice_seconds: int = the_gateway.NOTICE_SECONDS,
+) -> Gateway:
+    """Run the gateway before the app; load balancers notice that a copy comes or goes within `notice_seconds`."""
+    args = GatewayArgs(settings, floor.critical, database, app.service, app.port, notice_seconds)
+    made = Gateway(floor.name, args, floor.opts)
     pulumi.export("gateway_host", made.host)
     return made
 

@@ -66,6 +66,13 @@ class HealthCheckSettings(Settings):
     unhealthy_threshold: Annotated[int, Field(ge=2, le=10)] = 3
     """Failed checks in a row that make a target unhealthy, 2 to 10."""
 
+    @property
+    def notice_seconds(self) -> int:
+        """Seconds after which a check of a target that comes or goes has ended: a new one needs a single good check
+        (Elastic Load Balancing guide, 'Health checks for your target groups').
+        """
+        return self.interval_seconds + self.timeout_seconds
+
     def problems(self) -> Iterator[Problem]:
         if self.timeout_seconds >= self.interval_seconds:
             yield Problem(

@@ -26,8 +26,10 @@ class GatewaySettings(Settings):
     memory_mib: Annotated[int, Field(ge=512, le=65_536)] = 1024
     """Memory of a copy in MiB."""
 
-    update_delay_seconds: Annotated[int, Field(ge=0, le=300)] = 10
-    """Seconds that a new copy must have been ready before the next old one goes."""
+    update_delay_seconds: Annotated[int, Field(ge=0, le=300)] | None = None
+    """Seconds that a new copy must have been ready before the next old one goes: no less than the edge takes to check a
+    target (interval and timeout of `edge.health_check`). Unset: that, or 10 without an edge.
+    """
 
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     """Requests that one client address may make in a minute to one copy; more get 429. Copies count for themselves."""

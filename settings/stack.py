@@ -239,6 +239,11 @@ class StackSettings(Settings):
         if self.aws is not None and self.gateway is not None and on_rds and self.aws.region not in regional():
             allowed = f"a Region whose authorities are in settings/rds-authorities.pem: {', '.join(sorted(regional()))}"
             yield Problem("aws.region", self.aws.region, allowed)
+        if self.edge is not None and self.gateway is not None and self.gateway.copies > 1:
+            given, least = self.gateway.update_delay_seconds, self.edge.health_check.notice_seconds
+            if given is not None and given < least:
+                allowed = f"at least {least}, or the edge has no target while copies of the gateway are replaced"
+                yield Problem("gateway.update_delay_seconds", given, allowed)
         if self.runtimes.ecs > 0 and (self.ecs is None or self.network is None):
             yield Problem("runtimes.ecs", self.runtimes.ecs, "0 in a stack without `ecs` and `network`")
         if self.aws is None and self.image and self.image.build and not self.image.build.published_in:

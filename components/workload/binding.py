@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -20,6 +21,7 @@ class TargetGroupBindingArgs:
         service: name of its Service.
         port: the Service's port.
         target_group_arn: ARN of a target group of type ``ip``, which bears the tag that lets the cluster in.
+        after: what must stand before the first pod is a target: what its health check asks.
     """
 
     workload: str
@@ -27,6 +29,7 @@ class TargetGroupBindingArgs:
     service: pulumi.Input[str]
     port: int
     target_group_arn: pulumi.Input[str]
+    after: Sequence[pulumi.Resource] = ()
 
 
 class TargetGroupBinding(pulumi.ComponentResource):
@@ -51,6 +54,6 @@ class TargetGroupBinding(pulumi.ComponentResource):
                 "targetType": "ip",
                 "serviceRef": {"name": args.service, "port": args.port},
             },
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
         )
         self.register_outputs({"target_group_arn": self.target_group_arn})

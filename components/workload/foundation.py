@@ -19,6 +19,11 @@ meta = kubernetes.meta.v1
 RELEASE = "v1.36"
 """Release of the Pod Security Standards that namespaces are held to: theirs changes only on purpose."""
 
+READINESS_GATES = "eks.amazonaws.com/pod-readiness-gate-inject"
+"""Label of a namespace in which EKS Auto Mode gives pods that become targets a readiness gate; that of the AWS Load
+Balancer Controller, ``elbv2.k8s.aws/pod-readiness-gate-inject``, does nothing there.
+"""
+
 PRIORITIES = {"critical": 1_000_000, "normal": 100_000}
 """Name of a priority class to its value: what keeps others alive (gateway, stores) gives way last."""
 
@@ -34,6 +39,8 @@ class Space:
         pods: how many pods it may hold.
         node_ports: how many ports of the nodes its Services may open.
         admits: level of the Pod Security Standards that its pods must keep to.
+        balanced: whether a load balancer of AWS has targets in it: a pod that becomes one is ready once that one
+            finds it healthy.
     """
 
     name: str
@@ -42,6 +49,7 @@ class Space:
     pods: int
     node_ports: int = 0
     admits: Literal["restricted", "privileged"] = "restricted"
+    balanced: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,9 +123,10 @@ class Foundation(pulumi.ComponentResource):
             for mode in ("enforce", "audit", "warn")
             for suffix, value in (("", space.admits), ("-version", RELEASE))
         }
+        gates = {READINESS_GATES: "enabled"} if space.balanced else {}
         return core.Namespace(
             f"{name}-{space.name}",
-            metadata=meta.ObjectMetaArgs(name=space.name, labels={**labels(space.name), **modes}),
+            metadata=meta.ObjectMetaArgs(name=space.name, labels={**labels(space.name), **modes, **gates}),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
 

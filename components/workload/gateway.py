@@ -68,8 +68,10 @@ LOGIN, AUTHORITIES, CONFIGURATION, INCLUDED = (
     "/etc/auterity-nginx",
 )
 
-DRAIN_SECONDS, STOP_SECONDS = 10, 60
-"""Seconds that a copy serves on while load balancers take it out, and until it is killed."""
+NOTICE_SECONDS, STOP_SECONDS = 10, 50
+"""Seconds that whoever sends requests takes to notice that a copy has come or goes, where nobody says otherwise; and
+those that a copy may then take to answer what it has.
+"""
 
 MIGRATE = f"""\
 # The image's entry point does this for the command `kong` alone.
@@ -95,8 +97,8 @@ echo "$listed"
 # What is pending now is finished after the rollout.
 [ $code = 0 ] || [ $code = 4 ]
 """
-"""What brings the tables to a release. ``kong migrations list`` ends with 3 for a database without any, 4 where some are
-pending, 5 where some are new and none pending, else 0 (Kong, ``kong/cmd/migrations.lua``).
+"""What brings the tables to a release. ``kong migrations list`` ends with 3 for a database without any, 4 where some
+are pending, 5 where some are new and none pending, else 0 (Kong, ``kong/cmd/migrations.lua``).
 """
 
 
@@ -132,6 +134,7 @@ class GatewayArgs:
         database: where it keeps its configuration.
         app_host: host name of the app inside the cluster.
         app_port: its TCP port.
+        notice_seconds: seconds that load balancers take to notice that a copy has come or goes.
     """
 
     settings: GatewaySettings
@@ -139,6 +142,7 @@ class GatewayArgs:
     database: GatewayDatabase
     app_host: pulumi.Input[str]
     app_port: int
+    notice_seconds: int = NOTICE_SECONDS
 
 
 class Gateway(pulumi.ComponentResource):
@@ -277,7 +281,7 @@ class Gateway(pulumi.ComponentResource):
             readiness_probe=probe(alive, 5, 2),
             liveness_probe=probe(alive, 10, 6),
             lifecycle=core.LifecycleArgs(
-                pre_stop=core.LifecycleHandlerArgs(sleep=core.SleepActionArgs(seconds=DRAIN_SECONDS))
+                pre_stop=core.LifecycleHandlerArgs(sleep=core.SleepActionArgs(seconds=self._args.notice_seconds))
             ),
         )
         pod = Pod(
@@ -287,10 +291,11 @@ class Gateway(pulumi.ComponentResource):
             containers=[kong],
             volumes=[*self._volumes(), from_config_map("status", included)],
             configured_by={"status": digest(STATUS)},
-            stop_seconds=STOP_SECONDS,
+            stop_seconds=self._args.notice_seconds + STOP_SECONDS,
             spread=True,
         )
-        serving = Serving(settings.copies, settings.update_delay_seconds, deadline_seconds=600)
+        delay = self._args.notice_seconds if settings.update_delay_seconds is None else settings.update_delay_seconds
+        serving = Serving(settings.copies, delay, deadline_seconds=600)
         # It refuses to start on tables of another release.
         later = pulumi.ResourceOptions(parent=self, depends_on=[migrated])
         return serve(f"{name}-gateway", serving, pod, self._args.place, later)

@@ -292,3 +292,8 @@ def test_a_region_whose_database_the_gateway_could_not_tell_from_another_is_refu
 def test_a_role_in_the_cluster_leaves_room_for_the_name_that_takes_turns_with_it() -> None:
     lines = errors(environment="dev", database={"mode": "in_cluster", "username": "a" * 54}, aws={}, kubernetes={})
     assert [line for line in lines if "database.username" in line and "53" in line]
+
+
+def test_a_gateway_replaced_faster_than_the_edge_checks_is_refused() -> None:
+    lines = errors(environment="prod", **{**PRODUCTION, "gateway": {"update_delay_seconds": 14}})
+    assert [line for line in lines if "gateway.update_delay_seconds" in line and "at least 15" in line]

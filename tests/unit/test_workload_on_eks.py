@@ -139,3 +139,22 @@ def test_the_gateways_database_is_made_by_a_job_with_rights_of_its_own() -> None
 def test_what_runs_in_the_cluster_is_in_the_cluster_of_the_stack(stack: str) -> None:
     providers = {r.provider for r in shipped(stack).resources if r.type.startswith("kubernetes:") and r.custom}
     assert len(providers) == 1
+
+
+def test_a_copy_of_the_gateway_comes_and_goes_no_faster_than_the_edge_notices() -> None:
+    recording = with_section("prod", "edge", health_check={"interval_seconds": 30, "timeout_seconds": 10})
+    spec = recording.named("auterity-prod-gateway", "kubernetes:apps/v1:Deployment").inputs["spec"]
+    pod = spec["template"]["spec"]
+    [container] = pod["containers"]
+    assert spec["minReadySeconds"] == 40
+    assert container["lifecycle"]["preStop"]["sleep"]["seconds"] == 40
+    assert pod["terminationGracePeriodSeconds"] > 40
+
+
+def test_pods_are_ready_once_the_edge_finds_them_healthy() -> None:
+    recording = shipped("prod")
+    labels = recording.named("auterity-prod-auterity", "kubernetes:core/v1:Namespace").inputs["metadata"]["labels"]
+    assert labels["eks.amazonaws.com/pod-readiness-gate-inject"] == "enabled"
+    binding = recording.only("kubernetes:eks.amazonaws.com/v1:TargetGroupBinding")
+    # Else the first pods would wait for a check that needs routes, and these for the pods.
+    assert recording.named("auterity-prod-gateway-configure").urn in binding.depends_on
