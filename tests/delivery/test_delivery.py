@@ -41,8 +41,7 @@ class Life:
 def life(module_sandbox: Sandbox) -> Life:
     stack = module_sandbox.stack(STACK)
     lifecycle.without_cluster(stack)
-    for section in NOT_NEEDED:
-        stack.remove_config(f"auterity:{section}")
+    lifecycle.remove(stack, *NOT_NEEDED)
     created = engine.preview(stack)
     engine.deploy(stack, created)
 

@@ -52,8 +52,7 @@ class Life:
 
 def live(sandbox: Sandbox) -> Life:
     stack = sandbox.stack(STACK)
-    for section in NOT_NEEDED:
-        stack.remove_config(f"auterity:{section}")
+    lifecycle.remove(stack, *NOT_NEEDED)
     lifecycle.set_path(stack, "kubernetes.eks.administrators[0]", PEOPLE)
     lifecycle.set_path(stack, "kubernetes.eks.deletion_protection", "false")
     preview, up = lifecycle.preview(stack), lifecycle.up(stack)

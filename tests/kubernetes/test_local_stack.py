@@ -26,6 +26,7 @@ from sandbox.workspace import Sandbox
 from tests.kubernetes.alike import alike
 from tests.sandbox import lifecycle
 from tests.sandbox.lifecycle import Step
+from tests.stacks import Made, Stacks
 
 OFFICIAL = "pulumi-resource-kubernetes"
 STACK = "local"
@@ -123,11 +124,8 @@ def eventually(ask: Callable[[], Any]) -> Any:
     return answer
 
 
-def live(sandbox: Sandbox) -> Life:
+def live(sandbox: Sandbox, made: Made) -> Life:
     stack = sandbox.stack(STACK)
-    # The autoscaler is to act at once, and the app to have room for it.
-    lifecycle.set_path(stack, "app.scaling.scale_out_seconds", "0")
-    preview, up = lifecycle.preview(stack), lifecycle.up(stack)
     again, refreshed = lifecycle.up(stack), lifecycle.refresh(stack)
     [cluster] = sandbox.existing_clusters(STACK)
     api = config.new_client_from_config_dict(cluster.kubeconfig())
@@ -144,14 +142,16 @@ def live(sandbox: Sandbox) -> Life:
         made = apps.read_namespaced_deployment("auterity-app", "auterity").spec.template.metadata.annotations
         return str(made["auterity/configuration"])
 
+    before = template()
+    lifecycle.set_path(stack, "app.environment.APP_LOG_LEVEL", "DEBUG")
+    # The autoscaler is to act at once, and the app to have room for it.
+    lifecycle.set_path(stack, "app.scaling.scale_out_seconds", "0")
+    reconfigured = lifecycle.up(stack)
+    templates = (before, template())
+
     core.create_namespaced_config_map("kube-system", {"metadata": {"name": LOAD}, "data": {"auterity": "200"}})
     eventually(lambda: replicas() == 2)
     scaled, after_scaling, kept = replicas(), lifecycle.up(stack), replicas()
-
-    before = template()
-    stack.set_config("auterity:app.environment.APP_LOG_LEVEL", automation.ConfigValue("DEBUG"), path=True)
-    reconfigured = lifecycle.up(stack)
-    templates = (before, template())
     events = core.list_event_for_all_namespaces(field_selector="type=Warning").items
 
     refused = ""
@@ -167,8 +167,8 @@ def live(sandbox: Sandbox) -> Life:
     running = list(cluster.daemons.running().values())
     cluster.remove()
     return Life(
-        preview,
-        up,
+        made.previewed.step,
+        made.up,
         again,
         refreshed,
         pods,
@@ -189,10 +189,11 @@ def live(sandbox: Sandbox) -> Life:
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
-    with pytest.MonkeyPatch.context() as patch, lifecycle.sandbox_below(tmp_path_factory.mktemp("sandbox")) as sandbox:
+def life(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Life:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", without_official_provider())
-        return live(sandbox)
+        with stacks.copied(STACK, tmp_path_factory.mktemp("sandbox")) as sandbox:
+            return live(sandbox, stacks.made(STACK))
 
 
 def test_the_first_preview_creates_and_does_nothing_else(life: Life) -> None:

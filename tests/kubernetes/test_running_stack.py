@@ -25,6 +25,7 @@ from sandbox.workspace import Sandbox
 from tests.kubernetes.reachability import Node, Rules
 from tests.kubernetes.test_local_stack import STACK, eventually, without_official_provider
 from tests.sandbox import lifecycle
+from tests.stacks import Stacks
 
 NAME = "app.kubernetes.io/name"
 COPIES = 4
@@ -130,6 +131,7 @@ class Running:
     @contextmanager
     def watched(self) -> Iterator[Watched]:
         """Count the copies that serve, at every event, inside the block and until all are back after it."""
+        eventually(self.settled)
         seen, states = Watched(), {pod.metadata.name: serves(pod) for pod in self.pods(APP)}
         seen.counts.append(sum(states.values()))
         listed = self.core.list_namespaced_pod("auterity", label_selector=f"{NAME}={APP}")
@@ -169,9 +171,9 @@ def serves(pod: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("sandbox")
-    with pytest.MonkeyPatch.context() as patch, lifecycle.sandbox_below(home) as sandbox:
+    with pytest.MonkeyPatch.context() as patch, stacks.copied(STACK, home) as sandbox:
         patch.setenv("PATH", without_official_provider())
         stack = sandbox.stack(STACK)
         for key, value in {"copies": COPIES, "scaling.minimum": COPIES, "scaling.maximum": 8}.items():

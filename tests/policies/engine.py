@@ -10,6 +10,7 @@ from pulumi import automation
 from pulumi.automation import EngineEvent
 
 from sandbox.workspace import Sandbox
+from tests.sandbox import lifecycle
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "policies"
@@ -53,18 +54,18 @@ def checkout(directory: Path, program: str, stack: str) -> Path:
 
 def preview(sandbox: Sandbox, stack: str, pack: Path = PACK) -> Said:
     """Preview a stack under the pack."""
-    return _run(sandbox.stack(stack).preview, pack)
+    return _told(sandbox, stack, pack, "preview")
 
 
 def up(sandbox: Sandbox, stack: str, pack: Path = PACK) -> Said:
     """Deploy a stack under the pack without a preview."""
-    return _run(sandbox.stack(stack).up, pack)
+    return _told(sandbox, stack, pack, "up", "--yes", "--skip-preview")
 
 
-def _run(command: object, pack: Path) -> Said:
+def _told(sandbox: Sandbox, stack: str, pack: Path, *words: str) -> Said:
     said = Said()
     try:
-        command(policy_packs=[str(pack)], on_event=said.hear)  # type: ignore[operator]
+        lifecycle.command(sandbox.stack(stack), said.hear, *words, "--policy-pack", str(pack))
     except automation.CommandError as error:
         said.error = str(error)
     return said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from tests.policies.cases.model import Case
 from tests.policies.engine import ROOT, Said, preview
 from tests.policies.lines import LINES
 from tests.policies.stacks import Line
-from tests.sandbox.lifecycle import sandbox_below
+from tests.stacks import Stacks
 
 PROGRAM = f"""
 import os, runpy, sys
@@ -41,10 +40,9 @@ ADDED = [
 
 
 @pytest.fixture(scope="module", params=["dev", "prod", "local"])
-def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Said]:
-    """Preview a stack as it is."""
-    with sandbox_below(tmp_path_factory.mktemp("sandbox")) as sandbox:
-        yield preview(sandbox, request.param)
+def said(request: pytest.FixtureRequest, stacks: Stacks) -> Said:
+    """Return what is said of a stack as it is."""
+    return stacks.previewed(request.param).said
 
 
 def test_the_real_stack_keeps_every_rule(said: Said) -> None:

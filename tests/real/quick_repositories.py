@@ -31,12 +31,12 @@ LEAST = {"N": 2, "r": 8, "p": 1}
 
 
 def make(at: Site) -> None:
-    """Make the repository at each target, as `init` does, with a key that takes no time."""
+    """Make the repository at each target that has none, as `init` does, with a key that takes no time."""
     made = _made((at.directory / "key").read_text())
     for target in at.plan["targets"]:
         if target["name"] in at.stores:
             _upload(made, at.stores[target["name"]])
-        else:
+        elif not Path(target["repository"]).exists():
             shutil.copytree(made, target["repository"])
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.real.backing_up import DATABASE, Site, fill, site, whole
 from tests.real.object_stores import gcs, s3
+from tests.real.quick_repositories import make
 from tests.real.services import Postgres, postgres
 
 
@@ -22,7 +23,7 @@ def backed_up(tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgre
     fill(postgres_server)
     with s3(directory) as first, gcs(directory) as second:
         made = site(directory, postgres_server, {"s3": first, "gcs": second})
-        made.run("init")
+        make(made)
         made.run("run", "--id", "night")
         yield made
 
@@ -64,6 +65,17 @@ def test_a_backup_is_restored_beside_its_database_under_another_name(backed_up: 
     assert whole(backed_up.server) == before
     with backed_up.connect("postgres") as connection:
         connection.execute("DROP DATABASE shop_yesterday")
+
+
+def test_init_makes_a_repository_in_each_cloud_and_leaves_one_that_is_there_alone(backed_up: Site) -> None:
+    known = backed_up.plan["targets"]
+    backed_up.replan(targets=[{**target, "repository": f"{target['repository']}-new"} for target in known])
+    backed_up.run("init")
+    made = backed_up.restic("gcs", "cat", "config").stdout
+    backed_up.run("init")
+    assert backed_up.restic("gcs", "cat", "config").stdout == made
+    assert backed_up.restic("s3", "list", "snapshots").stdout == ""
+    backed_up.replan(targets=known)
 
 
 def test_both_targets_list_and_verify_the_backup(backed_up: Site) -> None:

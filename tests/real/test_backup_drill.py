@@ -33,7 +33,7 @@ def backed_up(tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgre
     """A server whose database has a backup in each of two directories."""
     fill(postgres_server)
     made = site(tmp_path_factory.mktemp("backup"), postgres_server, {})
-    made.run("init")
+    make(made)
     made.run("run", "--id", "night")
     return made
 
@@ -159,7 +159,7 @@ def test_somebody_who_is_no_superuser_backs_up_and_restores_all_but_passwords(tm
             connection.execute("CREATE DATABASE shop")
         with connected(source, "shop") as connection:
             connection.execute(OWNED_BY_ONE.encode())
-        at.run("init")
+        make(at)
         at.run("run")
         said = at.run("restore", "--target", "second", "--host", HOST, "--port", str(fresh.port), *as_master(tmp_path))
         assert "the backup has no passwords" in said.stderr

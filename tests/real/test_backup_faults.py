@@ -16,6 +16,7 @@ from sandbox.workspace import CHECKOUT
 from tests.real.backing_up import Site, connected, fill, site, whole
 from tests.real.backup_runs import backed_up_in_directories, healthy, running, runs
 from tests.real.object_stores import gcs, s3
+from tests.real.quick_repositories import make
 from tests.real.reference_app import eventually
 from tests.real.services import Postgres, postgres
 
@@ -29,7 +30,7 @@ def in_clouds(tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgre
     fill(postgres_server)
     with s3(directory) as first, gcs(directory) as second:
         made = site(directory, postgres_server, {"s3": first, "gcs": second})
-        made.run("init")
+        make(made)
         made.run("run", "--id", "before")
         yield made
 
@@ -111,7 +112,7 @@ def test_a_full_disk_is_reported_and_the_next_run_is_whole(in_directories: Site,
     try:
         targets = in_directories.plan["targets"]
         in_directories.replan(targets=[{"name": "small", "repository": str(small / "kept")}, targets[1]])
-        in_directories.run("init")
+        make(in_directories)
         in_directories.run("run", "--id", "early")
         used = sum(path.stat().st_blocks for path in small.rglob("*")) // 2
         subprocess.run(["mount", "-o", f"remount,size={used + 4096}k", small], check=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from sandbox.protection import lift_deletion_protection
 from sandbox.workspace import Sandbox
 from tests.sandbox import lifecycle
 from tests.sandbox.lifecycle import Step
+from tests.stacks import Made, Stacks
 
 STACK = "prod"
 VPC = "aws:ec2/vpc:Vpc"
@@ -46,15 +47,18 @@ class Life:
 
 
 @pytest.fixture(scope="module")
-def life(module_sandbox: Sandbox) -> Life:
+def life(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """Live the whole life of the stack once; every test looks at another part of it."""
-    sandbox = module_sandbox
+    with stacks.copied(STACK, tmp_path_factory.mktemp("sandbox")) as sandbox:
+        yield live(sandbox, stacks.made(STACK))
+
+
+def live(sandbox: Sandbox, made: Made) -> Life:
+    """Go on from the stack's first `up`."""
     stack = sandbox.stack(STACK)
-    preview = lifecycle.preview(stack)
-    up = lifecycle.up(stack)
     again = lifecycle.up(stack)
     refreshed = lifecycle.refresh(stack)
-    state, outputs, secrets = lifecycle.exported(sandbox, STACK), stack.outputs(), _generated_secrets(sandbox)
+    secrets = _generated_secrets(sandbox)
 
     store = sandbox.cloud.store
     [vpc] = [resource for resource in store.list() if resource.type == VPC]
@@ -75,17 +79,17 @@ def life(module_sandbox: Sandbox) -> Life:
     left = [resource.type for resource in store.list()]
     said = str(refused.value)
     return Life(
-        preview,
-        up,
+        made.previewed.step,
+        made.up,
         again,
         refreshed,
         drifted,
         mended,
         changed,
         waiting,
-        state,
+        made.state,
         secrets,
-        outputs,
+        made.outputs,
         said,
         destroyed,
         left,
