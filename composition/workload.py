@@ -222,14 +222,17 @@ def lay_floor(
     foundation = Foundation(name, FoundationArgs(spaces, wanted, after=after), opts)
     classes = foundation.priority_classes
     images = image_source(settings.registry, mirrors, app.architecture)
+    eks = settings.kubernetes is not None and settings.kubernetes.eks is not None
+    zones = settings.network.az_count if eks and settings.network else None
     places = {
-        space: Place(namespace, classes["critical"], images) for space, namespace in foundation.namespaces.items()
+        space: Place(namespace, classes["critical"], images, zones)
+        for space, namespace in foundation.namespaces.items()
     }
     return Floor(
         name,
         opts,
         critical=places[NAMESPACE],
-        normal=Place(foundation.namespaces[NAMESPACE], classes["normal"], images),
+        normal=Place(foundation.namespaces[NAMESPACE], classes["normal"], images, zones),
         watching=places.get(watchers.NAMESPACE),
         nodes=places.get(watchers.NODES_NAMESPACE),
         namespaces=foundation.namespaces,

@@ -24,7 +24,7 @@ class ClusterCacheSettings(Settings):
     """Memory for data, in MiB; the container gets half as much again."""
 
     storage_gib: Annotated[int, Field(ge=1, le=16_384)] = 2
-    """Volume in GiB. A StatefulSet's cannot be changed: another size is another cache, with another volume."""
+    """Volume in GiB. It grows in place, and never shrinks."""
 
     def problems(self) -> Iterator[Problem]:
         if self.storage_gib * 1024 < self.memory_mib * 3:

@@ -54,7 +54,7 @@ class ClusterDatabaseSettings(Settings):
     """CPU kept free for the server, in milli-CPU."""
 
     storage_gib: Annotated[int, Field(ge=1, le=16_384)] = 10
-    """Volume in GiB. A StatefulSet's cannot be changed: another size is another database, with another volume."""
+    """Volume in GiB. It grows in place, and never shrinks."""
 
     max_connections: Annotated[int, Field(ge=10, le=5000)] = 100
     """Connections at the same time."""

@@ -24,7 +24,7 @@ class ClusterQueueSettings(Settings):
     """CPU kept free for a node, in milli-CPU."""
 
     storage_gib: Annotated[int, Field(ge=1, le=16_384)] = 10
-    """Volume of a node in GiB. A StatefulSet's cannot be changed: another size is another broker, with new volumes."""
+    """Volume of a node in GiB. It grows in place, and never shrinks."""
 
 
 class MessagingSettings(Settings):

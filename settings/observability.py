@@ -80,7 +80,7 @@ class MetricsSettings(Settings):
     """Days that samples are kept, unless the volume is full before."""
 
     storage_gib: Gibibytes = 20
-    """Volume of a server in GiB; four fifths of it are for samples. A StatefulSet's cannot be changed."""
+    """Volume of a server in GiB; four fifths of it are for samples. It grows in place, and never shrinks."""
 
     remote_write: RemoteWriteSettings | None = None
     """Where samples go, too."""

@@ -24,7 +24,7 @@ class VaultSettings(Settings):
     """CPU kept free for a server, in milli-CPU."""
 
     storage_gib: Annotated[int, Field(ge=1, le=16_384)] = 10
-    """Volume of a server in GiB. A StatefulSet's cannot be changed: another size is another Vault."""
+    """Volume of a server in GiB. It grows in place, and never shrinks."""
 
     certificate_days: Annotated[int, Field(ge=31, le=397)] = 365
     """Days that the servers' certificate is good for, 31 to 397; the first deployment in its last 30 days renews it."""

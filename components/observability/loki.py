@@ -120,7 +120,7 @@ class Loki(pulumi.ComponentResource):
         )
         later = pulumi.ResourceOptions(parent=self, depends_on=list(args.after))
         ports = {METRICS: PORT, "grpc": GRPC_PORT, "gossip": GOSSIP_PORT}
-        keeping = Keeping(ports, settings.storage_gib, settings.copies, together=settings.copies > 1)
+        keeping = Keeping(ports, settings.storage_gib, settings.copies, together=True)
         self.host = host_of(keep(f"{name}-loki", keeping, pod, place, later))
         self.port = PORT
         self.register_outputs({"host": self.host, "port": self.port})

@@ -12,6 +12,7 @@ from components.images import image
 from components.observability.names import PROMETHEUS as NAME
 from components.observability.names import PROMETHEUS_PORT
 from components.observability.prometheus_configuration import AUTHORITIES, CONFIGURATION, SECRETS
+from components.observability.written import as_yaml
 from components.workload.exporters import METRICS
 from components.workload.hardening import container_security
 from components.workload.pods import (
@@ -40,7 +41,7 @@ USER = 65534
 
 DATA = "/data"
 
-STORED_PART = 0.8
+STORED_PERCENT = 80
 """Part of the volume that samples may fill: the write-ahead log and what is being compacted need room, too."""
 
 WATCHES = (
@@ -86,7 +87,8 @@ class Prometheus(pulumi.ComponentResource):
     def __init__(self, name: str, args: PrometheusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:observability:Prometheus", name, None, opts)
         own, place = pulumi.ResourceOptions(parent=self), args.place
-        told, rules = pulumi.Output.from_input(args.configuration), pulumi.Output.from_input(args.rules)
+        told = pulumi.Output.from_input(args.configuration).apply(lambda text: text + retention(args.settings))
+        rules = pulumi.Output.from_input(args.rules)
         configuration = core.ConfigMap(
             f"{name}-prometheus",
             metadata=about(NAME, place),
@@ -135,7 +137,12 @@ class Prometheus(pulumi.ComponentResource):
         return core.ContainerArgs(
             name="prometheus",
             image=image("prometheus"),
-            args=server_flags(settings),
+            # https://prometheus.io/docs/prometheus/latest/command-line/prometheus/
+            args=[
+                f"--config.file={CONFIGURATION}/prometheus.yml",
+                f"--storage.tsdb.path={DATA}",
+                f"--web.listen-address=0.0.0.0:{PROMETHEUS_PORT}",
+            ],
             env=own_name(),
             ports=[core.ContainerPortArgs(name=METRICS, container_port=PROMETHEUS_PORT)],
             resources=resources(cpu_millis(settings), settings.memory_mib),
@@ -148,16 +155,13 @@ class Prometheus(pulumi.ComponentResource):
         )
 
 
-def server_flags(settings: MetricsSettings) -> list[str]:
-    """Write the command line (https://prometheus.io/docs/prometheus/latest/command-line/prometheus/)."""
-    return [
-        f"--config.file={CONFIGURATION}/prometheus.yml",
-        f"--storage.tsdb.path={DATA}",
-        f"--storage.tsdb.retention.time={settings.retention_days}d",
-        # Its MB are MiB.
-        f"--storage.tsdb.retention.size={int(settings.storage_gib * 1024 * STORED_PART)}MB",
-        f"--web.listen-address=0.0.0.0:{PROMETHEUS_PORT}",
-    ]
+def retention(settings: MetricsSettings) -> str:
+    """Write how long samples are kept: by the volume as it is, which may have grown, or not yet.
+
+    It is the section ``storage`` of ``prometheus.yml``, which alone takes a percentage.
+    """
+    kept = {"time": f"{settings.retention_days}d", "percentage": STORED_PERCENT}
+    return as_yaml({"storage": {"tsdb": {"retention": kept}}})
 
 
 def cpu_millis(settings: MetricsSettings) -> int:

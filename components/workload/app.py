@@ -38,6 +38,9 @@ PORT_NAME = "http"
 USER = 10001
 """User and group of the process, as in the image."""
 
+DRAIN_SECONDS = 5
+"""Seconds that a pod serves on before it is asked to stop: as long as nodes take to send it nothing more."""
+
 LOGINS = "/run/secrets/auterity"
 """Directory of the logins, a directory for each."""
 
@@ -127,6 +130,9 @@ class App(pulumi.ComponentResource):
             startup_probe=probe(answers(settings.health_path), 2, max(1, settings.start_seconds // 2)),
             readiness_probe=probe(answers(settings.ready_path), 5, 2),
             liveness_probe=probe(answers(settings.health_path), 10, 3),
+            lifecycle=core.LifecycleArgs(
+                pre_stop=core.LifecycleHandlerArgs(sleep=core.SleepActionArgs(seconds=DRAIN_SECONDS))
+            ),
             security_context=container_security(),
             volume_mounts=[read_only(volume.name, f"{LOGINS}/{purpose}") for purpose, volume in args.logins.items()],
         )
@@ -140,7 +146,7 @@ class App(pulumi.ComponentResource):
             configured_by={
                 "configuration": pulumi.Output.json_dumps(self._environment(args), sort_keys=True).apply(digest)
             },
-            stop_seconds=settings.stop_seconds,
+            stop_seconds=DRAIN_SECONDS + settings.stop_seconds,
             spread=True,
         )
 

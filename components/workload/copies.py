@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -40,6 +40,7 @@ def serve(name: str, serving: Serving, pod: Pod, place: Place, opts: pulumi.Reso
         place: where.
         opts: options of the resource.
     """
+    pod = replace(pod, alone=serving.copies == 1)
     return apps.Deployment(
         name,
         metadata=about(pod.name, place),

@@ -14,6 +14,7 @@ from components.workload.exporters import METRICS
 from components.workload.gateway_configuration import (
     ADMIN_PORT,
     ALIVE,
+    BODIES,
     PREFIX,
     PROXY_PORT,
     PROXY_TLS_PORT,
@@ -267,11 +268,15 @@ class Gateway(pulumi.ComponentResource):
             data={"status.conf": STATUS},
             opts=pulumi.ResourceOptions(parent=self),
         )
+        bodies = core.VolumeArgs(
+            name="bodies",
+            empty_dir=core.EmptyDirVolumeSourceArgs(medium="Memory", size_limit=f"{settings.memory_mib // 4}Mi"),
+        )
         kong = self._kong(
             "kong",
             ["kong", "docker-start"],
             {**environment(settings), "KONG_NGINX_STATUS_INCLUDE": f"{INCLUDED}/status.conf"},
-            mounts=[read_only("status", INCLUDED)],
+            mounts=[read_only("status", INCLUDED), writable("bodies", BODIES)],
             ports=[
                 core.ContainerPortArgs(name="proxy", container_port=PROXY_PORT),
                 core.ContainerPortArgs(name="proxy-tls", container_port=PROXY_TLS_PORT),
@@ -289,7 +294,7 @@ class Gateway(pulumi.ComponentResource):
             user=USER,
             account=self._account,
             containers=[kong],
-            volumes=[*self._volumes(), from_config_map("status", included)],
+            volumes=[*self._volumes(), from_config_map("status", included), bodies],
             configured_by={"status": digest(STATUS)},
             stop_seconds=self._args.notice_seconds + STOP_SECONDS,
             spread=True,

@@ -35,6 +35,9 @@ location = {ALIVE} {{
 PREFIX = "/run/kong"
 """Directory of what Kong writes while it runs."""
 
+BODIES = "/run/bodies"
+"""Directory of bodies that are read before they are passed on."""
+
 TAG = "auterity"
 """Mark of all that the file below holds: what bears it and is not in the file any more is removed."""
 
@@ -57,6 +60,11 @@ def environment(settings: GatewaySettings) -> Mapping[str, str]:
         "KONG_HEADERS": "off",
         "KONG_NGINX_WORKER_PROCESSES": str(max(1, settings.cpu_request_millis // 1000)),
         "KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE": f"{settings.body_limit_mib}m",
+        # Bodies in files would fill the pod's own room, for which the kubelet evicts it: those of responses stay in
+        # memory, those of requests go through (`declaration`). What a plugin reads before, a chunked one, is put into
+        # memory of a bounded size: the upload that finds no room there fails, and nothing else.
+        "KONG_NGINX_PROXY_PROXY_MAX_TEMP_FILE_SIZE": "0",
+        "KONG_NGINX_HTTP_CLIENT_BODY_TEMP_PATH": BODIES,
         "KONG_NGINX_PROXY_KEEPALIVE_TIMEOUT": f"{CLIENT_SECONDS}s",
     }
 
@@ -99,6 +107,7 @@ def declaration(settings: GatewaySettings, host: str, port: int) -> str:
             "protocols": ["http", "https"],
             "preserve_host": True,
             "strip_path": False,
+            "request_buffering": False,
         }
     ]
     if settings.hidden_paths:

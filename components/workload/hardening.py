@@ -14,6 +14,8 @@ def pod_security(user: int) -> core.PodSecurityContextArgs:
         run_as_user=user,
         run_as_group=user,
         fs_group=user,
+        # Not file by file, at each start, on a volume that is right already.
+        fs_group_change_policy="OnRootMismatch",
         seccomp_profile=core.SeccompProfileArgs(type="RuntimeDefault"),
     )
 

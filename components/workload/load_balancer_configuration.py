@@ -129,6 +129,9 @@ def _proxy(settings: LoadBalancerSettings) -> str:
             proxy_connect_timeout {settings.connect_timeout_seconds}s;
             proxy_send_timeout {settings.timeout_seconds}s;
             proxy_read_timeout {settings.timeout_seconds}s;
+            # No bodies in files: they would fill the pod's own room, for which the kubelet evicts it.
+            proxy_request_buffering off;
+            proxy_max_temp_file_size 0;
             proxy_next_upstream error timeout;
             proxy_next_upstream_tries 3;
         }}

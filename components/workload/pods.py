@@ -21,6 +21,14 @@ TEMPORARY = "/tmp"  # noqa: S108
 
 ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 
+UNDISTURBED = "karpenter.sh/do-not-disrupt"
+"""Annotation of pods that are not moved to save a node; a node at the end of its life is emptied all the same, after
+its pool's ``terminationGracePeriod``, a day in Auto Mode (https://karpenter.sh/docs/concepts/disruption/).
+"""
+
+DOMAINS = 3
+"""Zones, and nodes, over which copies that vote are spread, as far as there are zones."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -30,11 +38,13 @@ class Place:
         namespace: name of the namespace.
         priority_class: name of the priority class.
         images: where its images come from.
+        zones: number of zones in which a node is started for pods that need one; None where no node is.
     """
 
     namespace: pulumi.Input[str]
     priority_class: pulumi.Input[str]
     images: ImageSource = field(default_factory=ImageSource)
+    zones: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,9 @@ class Pod:
         init: containers that run before, one after the other.
         configured_by: what the processes read once, at their start, as annotations: other values mean other pods.
         stop_seconds: seconds between the request to stop and the kill.
-        spread: whether copies keep apart, over zones and nodes.
+        spread: whether copies keep apart, over zones and nodes, as far as that can be.
+        apart: whether a copy that cannot keep apart is not started.
+        alone: whether there is no other copy, which would serve while this one is moved.
         restart: what happens to a container that has ended.
         token: whether it signs in to the API server.
         everywhere: whether it runs on nodes, too, that other pods are kept away from.
@@ -65,23 +77,18 @@ class Pod:
     configured_by: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     stop_seconds: int = 30
     spread: bool = False
+    apart: bool = False
+    alone: bool = False
     restart: str = "Always"
     token: bool = False
     everywhere: bool = False
 
     def template(self, place: Place) -> core.PodTemplateSpecArgs:
         """Describe the pod at its place."""
-        apart = [
-            core.TopologySpreadConstraintArgs(
-                max_skew=1,
-                topology_key=key,
-                # A zone that is down must not keep the others from taking over.
-                when_unsatisfiable="ScheduleAnyway",
-                label_selector=meta.LabelSelectorArgs(match_labels=selector(self.name)),
-                match_label_keys=["pod-template-hash"],
-            )
-            for key in (ZONE, HOST)
-        ]
+        annotations = {f"auterity/{what}": value for what, value in self.configured_by.items()}
+        # What ends by itself would begin anew elsewhere.
+        if self.alone or self.restart != "Always":
+            annotations[UNDISTURBED] = "true"
         containers = (*self.init, *self.containers)
         node_selector = place.images.node_selector([container.image for container in containers])
         for container in containers:
@@ -90,7 +97,7 @@ class Pod:
         return core.PodTemplateSpecArgs(
             metadata=meta.ObjectMetaArgs(
                 labels=labels(self.name),
-                annotations={f"auterity/{what}": value for what, value in self.configured_by.items()},
+                annotations=annotations,
             ),
             spec=core.PodSpecArgs(
                 service_account_name=self.account,
@@ -103,13 +110,39 @@ class Pod:
                 termination_grace_period_seconds=self.stop_seconds,
                 security_context=pod_security(self.user),
                 node_selector=node_selector,
-                topology_spread_constraints=apart if self.spread else None,
+                topology_spread_constraints=self._spread(place.zones) if self.spread or self.apart else None,
                 tolerations=[core.TolerationArgs(operator="Exists")] if self.everywhere else None,
                 init_containers=list(self.init) or None,
                 containers=list(self.containers),
                 volumes=list(self.volumes) or None,
             ),
         )
+
+    def _spread(self, zones: int | None) -> list[core.TopologySpreadConstraintArgs]:
+        if self.apart:
+            # Else the scheduler, which knows only zones with nodes, would be content with the first node.
+            least = {ZONE: min(zones, DOMAINS), HOST: DOMAINS} if zones else {}
+            return [
+                core.TopologySpreadConstraintArgs(
+                    max_skew=1,
+                    topology_key=key,
+                    when_unsatisfiable="DoNotSchedule",
+                    min_domains=least.get(key),
+                    label_selector=meta.LabelSelectorArgs(match_labels=selector(self.name)),
+                )
+                for key in (ZONE, HOST)
+            ]
+        return [
+            core.TopologySpreadConstraintArgs(
+                max_skew=1,
+                topology_key=key,
+                # A zone that is down must not keep the others from taking over.
+                when_unsatisfiable="ScheduleAnyway",
+                label_selector=meta.LabelSelectorArgs(match_labels=selector(self.name)),
+                match_label_keys=["pod-template-hash"],
+            )
+            for key in (ZONE, HOST)
+        ]
 
 
 def about(name: str, place: Place, suffix: str = "", there_with: str = "") -> meta.ObjectMetaArgs:

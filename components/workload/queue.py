@@ -69,6 +69,22 @@ CONFIGURATION, DEFINITIONS, COOKIE, DATA = (
     "/var/lib/rabbitmq",
 )
 
+LIMITS = "/tmp/limits"  # noqa: S108 - a volume of the pod's own
+"""Directory of what is configured by what the volume really holds."""
+
+PREPARE = f"""\
+umask 077
+rm -f {DATA}/.erlang.cookie
+cp {COOKIE}/cookie {DATA}/.erlang.cookie
+chmod 0400 {DATA}/.erlang.cookie
+mkdir -p {LIMITS}
+set -- $(stat -f -c '%b %S' {DATA})
+echo "disk_free_limit.absolute = $(($1 * $2 / 10))" > {LIMITS}/disk.conf
+"""
+"""Publishers wait once a tenth of the volume is left, before it is full and nothing can be saved: of the one that is
+there, which may have grown, or not yet.
+"""
+
 PLUGINS = "[rabbitmq_prometheus].\n"
 """What is switched on; the management interface is not."""
 
@@ -172,7 +188,7 @@ class ClusterQueue(pulumi.ComponentResource):
             spread=several,
         )
         ports = {"amqp": PORT, METRICS: METRICS_PORT}
-        keeping = Keeping(ports, settings.in_cluster.storage_gib, settings.in_cluster.nodes, together=several)
+        keeping = Keeping(ports, settings.in_cluster.storage_gib, settings.in_cluster.nodes, together=True)
         self.host = host_of(keep(f"{name}-queue", keeping, pod, place, own))
         self.port = PORT
         self.username = login.username
@@ -196,15 +212,18 @@ class ClusterQueue(pulumi.ComponentResource):
         return keeper(image("rabbitmq"), f"{DEFINITIONS}/*", taking_over, mounts, node_name(), KEEPER_MEMORY_MIB)
 
     def _prepare(self) -> core.ContainerArgs:
-        """Put the cookie where Erlang looks for it, readable by its owner alone, as Erlang wants it."""
-        target = f"{DATA}/.erlang.cookie"
+        """Put the cookie where Erlang looks for it, readable by its owner alone, as Erlang wants it, and measure."""
         return core.ContainerArgs(
             name="prepare",
             image=image("rabbitmq"),
-            command=["sh", "-ec", f"umask 077; rm -f {target}; cp {COOKIE}/cookie {target}; chmod 0400 {target}"],
+            command=["sh", "-ec", PREPARE],
             resources=resources(10, 32),
             security_context=container_security(),
-            volume_mounts=[read_only("cookie", COOKIE), writable("data", DATA)],
+            volume_mounts=[
+                read_only("cookie", COOKIE),
+                writable("data", DATA),
+                writable("temporary", "/tmp"),  # noqa: S108 - a volume of the pod's own
+            ],
         )
 
     def _server(self, settings: MessagingSettings) -> core.ContainerArgs:
@@ -218,6 +237,7 @@ class ClusterQueue(pulumi.ComponentResource):
                 *environment_of(
                     {
                         "RABBITMQ_CONFIG_FILE": f"{CONFIGURATION}/rabbitmq.conf",
+                        "RABBITMQ_CONFIG_FILES": LIMITS,
                         "RABBITMQ_ENABLED_PLUGINS_FILE": f"{CONFIGURATION}/enabled_plugins",
                     }
                 ),
@@ -262,8 +282,6 @@ def server_configuration(settings: MessagingSettings, namespace: str) -> str:
         "prometheus.tcp.port": METRICS_PORT,
         # Publishers wait from there on; the rest is for what messages need while they pass.
         "vm_memory_high_watermark.absolute": f"{size.memory_mib * 6 // 10}MB",
-        # A tenth of the volume, before it is full and nothing can be saved.
-        "disk_free_limit.absolute": f"{size.storage_gib * 1000 // 10}MB",
         "heartbeat": settings.heartbeat_seconds,
         "consumer_timeout": settings.consumer_timeout_ms or 2_147_483_647,
         "definitions.import_backend": "local_filesystem",

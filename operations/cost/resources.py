@@ -124,9 +124,12 @@ def _workload(made: Resource, around: Around) -> Iterator[Charge]:
     cpu = sum(amount(each.get("cpu")) for each in asked)
     gib = sum(amount(each.get("memory")) for each in asked) / 2**30
     yield Charge("eks.node.cpu", copies * max(cpu, gib / GIB_FOR_CPU))
-    for claim in spec.get("volumeClaimTemplates") or ():
-        requests = ((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}
-        yield Charge("ebs.gp3", copies * amount(requests.get("storage")) / 2**30)
+
+
+def _claim(made: Resource, around: Around) -> Iterator[Charge]:
+    if around.nodes:
+        requests = ((made.inputs.get("spec") or {}).get("resources") or {}).get("requests") or {}
+        yield Charge("ebs.gp3", amount(requests.get("storage")) / 2**30)
 
 
 def _one(price: str) -> Charging:
@@ -169,6 +172,7 @@ CHARGED: Mapping[str, Charging] = {
     "gcp:storage/bucket:Bucket": _used("gcs", lambda usage: usage.bucket_gb),
     "kubernetes:apps/v1:Deployment": _workload,
     "kubernetes:apps/v1:StatefulSet": _workload,
+    "kubernetes:core/v1:PersistentVolumeClaim": _claim,
 }
 """Type to what it is charged for."""
 

@@ -147,7 +147,10 @@ def events(of: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
 def follow_claims(core: client.CoreV1Api, storage: client.StorageV1Api) -> None:
     """Make a volume for each claim, as its class's provisioner would, once its pod has a node where the class waits."""
     for happened, claim in events(core.list_persistent_volume_claim_for_all_namespaces):
-        if happened == "DELETED" or claim.spec.volume_name or not claim.spec.storage_class_name:
+        if happened == "DELETED" or not claim.spec.storage_class_name:
+            continue
+        if claim.spec.volume_name:
+            grow(core, claim)
             continue
         try:
             storage_class: Any = storage.read_storage_class(claim.spec.storage_class_name)
@@ -166,6 +169,17 @@ def follow_claims(core: client.CoreV1Api, storage: client.StorageV1Api) -> None:
             )
         with unless_done_before():
             core.create_persistent_volume(volume_for(claim, storage_class))
+
+
+def grow(core: client.CoreV1Api, claim: Any) -> None:
+    """Make a bound claim's volume as large as is asked for, as its class's resizer would."""
+    wanted, has = claim.spec.resources.requests["storage"], (claim.status.capacity or {}).get("storage")
+    if has is None or parse_quantity(wanted) <= parse_quantity(has):
+        return
+    core.patch_persistent_volume(claim.spec.volume_name, {"spec": {"capacity": {"storage": wanted}}})
+    core.patch_namespaced_persistent_volume_claim_status(
+        claim.metadata.name, claim.metadata.namespace, {"status": {"capacity": {"storage": wanted}}}
+    )
 
 
 def volume_for(claim: Any, storage_class: Any) -> client.V1PersistentVolume:

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 from components.workload import app as the_app
 from components.workload import load_balancer as the_load_balancer
 from sandbox.kubernetes import Cluster
+from sandbox.kubernetes.supplements import DEFAULT_CLASS
 from sandbox.toolchain import cache_directory
 from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes
 from sandbox.workspace import Sandbox
@@ -242,6 +243,55 @@ def test_another_configuration_reaches_every_copy_with_never_a_copy_less(running
         lifecycle.up(running.stack)
     assert seen.least >= COPIES
     assert before.isdisjoint(pod.metadata.name for pod in running.pods(APP))
+
+
+VOLUMES = (
+    "cache.in_cluster",
+    "database.in_cluster",
+    "messaging.in_cluster",
+    "observability.logs",
+    "observability.metrics",
+    "vault",
+)
+"""Sections with the size of a volume."""
+
+
+def identities(running: Running) -> dict[tuple[str, ...], str]:
+    """Return what tells an object from another one of its name: of workloads, pods, and claims with their volumes."""
+    apps, found = client.AppsV1Api(running.api), {}
+    for kind, objects in (
+        ("pod", running.core.list_pod_for_all_namespaces()),
+        ("set", apps.list_stateful_set_for_all_namespaces()),
+        ("claim", running.core.list_persistent_volume_claim_for_all_namespaces()),
+    ):
+        for each in objects.items:
+            found[kind, each.metadata.namespace, each.metadata.name] = each.metadata.uid
+            if kind == "claim":
+                found["volume", each.metadata.namespace, each.metadata.name] = each.spec.volume_name
+    return found
+
+
+def test_every_volume_grows_in_place_and_neither_a_pod_nor_its_data_is_replaced(running: Running) -> None:
+    # kind's own class cannot; that of EKS can.
+    client.StorageV1Api(running.api).patch_storage_class(DEFAULT_CLASS, {"allowVolumeExpansion": True})
+    before = identities(running)
+    for section in VOLUMES:
+        lifecycle.set_path(running.stack, f"{section}.storage_gib", "5")
+    lifecycle.up(running.stack)
+
+    def grown() -> list[str]:
+        claims = running.core.list_persistent_volume_claim_for_all_namespaces().items
+        return [each.metadata.name for each in claims if each.status.capacity["storage"] == "5Gi"]
+
+    eventually(lambda: len(grown()) == len(VOLUMES))
+    assert identities(running) == before
+
+
+def test_a_volume_that_would_shrink_is_refused_before_anything_is_changed(running: Running) -> None:
+    lifecycle.set_path(running.stack, "vault.storage_gib", "4")
+    with pytest.raises(automation.CommandError, match=r"can ?not be less than"):
+        running.stack.preview()
+    lifecycle.set_path(running.stack, "vault.storage_gib", "5")
 
 
 def test_nodes_are_drained_with_at_most_one_copy_away(running: Running) -> None:

@@ -6,6 +6,8 @@ It is RabbitMQ 3.10 from Debian: what it cannot show is in docs/components/workl
 from __future__ import annotations
 
 import asyncio
+import re
+import shutil
 from collections.abc import Iterator
 
 import aio_pika
@@ -13,7 +15,7 @@ import httpx2
 import pytest
 from aiormq.exceptions import ProbableAuthenticationError
 
-from components.workload.queue import DEFINITIONS, METRICS_PORT, NAME, PORT, USERNAME
+from components.workload.queue import COOKIE, DATA, DEFINITIONS, LIMITS, METRICS_PORT, NAME, PORT, PREPARE, USERNAME
 from tests.real.services import Rabbitmq, _running, free_port
 from tests.unit.programs import object_of, shipped
 
@@ -41,6 +43,11 @@ class ShippedQueue(Rabbitmq):
         self.write("rabbitmq.conf", configuration)
         self.write("enabled_plugins", files["enabled_plugins"])
         self.write("definitions.json", defined["definitions.json"])
+        # What the pod's first container does, on the volume that is there.
+        self.write("cookie", "cookie")
+        self.limits = self.directory / "limits"
+        script = PREPARE.replace(COOKIE, str(self.directory)).replace(LIMITS, str(self.limits))
+        self.run(["sh", "-ec", script.replace(DATA, str(self.directory))])
         # The cluster's DNS knows a copy that is not ready only where the Service says so; the node asks for its own
         # name before it is ready.
         pod = object_of(stack, "kubernetes:apps/v1:StatefulSet", NAME).inputs["spec"]
@@ -54,6 +61,7 @@ class ShippedQueue(Rabbitmq):
             **super().node(),
             "RABBITMQ_NODENAME": f"rabbit@{self.name}",
             "RABBITMQ_USE_LONGNAME": "true",
+            "RABBITMQ_CONFIG_FILES": str(self.limits),
             "ERL_INETRC": str(self.directory / "inetrc"),
         }
 
@@ -95,6 +103,12 @@ def test_nobody_else_gets_in_and_there_is_no_guest(server: ShippedQueue, usernam
 def test_figures_are_shown_to_prometheus(server: ShippedQueue) -> None:
     answer = httpx2.get(f"http://{server.host}:{server.metrics_port}/metrics", timeout=10)
     assert "rabbitmq_identity_info" in answer.text
+
+
+def test_publishers_wait_once_a_tenth_of_the_volume_that_is_there_is_left(server: ShippedQueue) -> None:
+    answer = httpx2.get(f"http://{server.host}:{server.metrics_port}/metrics", timeout=10)
+    [limit] = re.findall(r"^rabbitmq_disk_space_available_limit_bytes (\S+)", answer.text, re.MULTILINE)
+    assert float(limit) == pytest.approx(shutil.disk_usage(server.directory).total / 10, rel=0.01)
 
 
 def test_a_message_that_nobody_takes_is_given_up_as_the_policy_says(server: ShippedQueue) -> None:

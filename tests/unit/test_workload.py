@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 import pytest
 
 from components.workload import App, AppArgs, Endpoint, Flow, Foundation, FoundationArgs, Place, Space
+from components.workload.app import DRAIN_SECONDS
 from settings import AppSettings, PodResources
 from tests.unit.programs import STACKS, run_program, shipped, stack_config
 from tests.unit.recording import Recording, record
@@ -207,7 +208,7 @@ def test_another_configuration_is_another_pod() -> None:
 
 
 def test_a_pod_may_end_in_order() -> None:
-    assert pod(app(stop_seconds=45))["spec"]["terminationGracePeriodSeconds"] == 45
+    assert pod(app(stop_seconds=45))["spec"]["terminationGracePeriodSeconds"] == DRAIN_SECONDS + 45
 
 
 @pytest.mark.parametrize(
