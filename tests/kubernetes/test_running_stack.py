@@ -258,7 +258,8 @@ VOLUMES = (
 
 def identities(running: Running) -> dict[tuple[str, ...], str]:
     """Return what tells an object from another one of its name: of workloads, pods, and claims with their volumes."""
-    apps, found = client.AppsV1Api(running.api), {}
+    apps = client.AppsV1Api(running.api)
+    found: dict[tuple[str, ...], str] = {}
     for kind, objects in (
         ("pod", running.core.list_pod_for_all_namespaces()),
         ("set", apps.list_stateful_set_for_all_namespaces()),
