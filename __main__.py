@@ -16,6 +16,7 @@ from functools import partial
 
 import pulumi
 
+from components.protection import protect_data
 from settings import SettingsError, StackSettings, load
 
 ERROR_SHOWN = 32
@@ -53,6 +54,8 @@ parts = list(parts_of(settings))
 async def main() -> None:
     """Bring up whatever the stack's settings name."""
     pulumi.export("environment", settings.environment)
+    if settings.environment == "prod":
+        protect_data()
     for compose in parts:
         compose()
     # One turn of the event loop starts the registrations. The SDK then awaits those one by one, instead of all of their

@@ -34,7 +34,7 @@ class State(pulumi.ComponentResource):
             PrivateBucketArgs(
                 account,
                 purpose="states of stacks",
-                key_arn=key.arn,
+                key=key,
                 noncurrent_days=OLD_STATES_DAYS,
                 access_log_bucket=log.bucket_ready,
             ),

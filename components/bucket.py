@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import AwsAccount
+from components.encryption import EncryptionKey
 from components.iam import Statement, policy
 
 ABORT_UPLOADS_DAYS = 7
@@ -40,8 +41,8 @@ class PrivateBucketArgs:
     Attributes:
         account: the account it lives in.
         purpose: what it holds, for the tag ``Purpose``.
-        key_arn: ARN of the KMS key of its objects; None for Amazon S3's own keys, where a service that writes into the
-            bucket knows no other (load balancers).
+        key: KMS key of its objects, which outlives it; None for Amazon S3's own keys, where a service that writes into
+            the bucket knows no other (load balancers).
         versioned: keep what is overwritten or deleted.
         noncurrent_days: days that a version which is not the current one is kept.
         expire_after_days: days after which objects themselves are removed; None for never.
@@ -53,7 +54,7 @@ class PrivateBucketArgs:
 
     account: AwsAccount
     purpose: str
-    key_arn: pulumi.Input[str] | None = None
+    key: EncryptionKey | None = None
     versioned: bool = True
     noncurrent_days: int = 30
     expire_after_days: int | None = None
@@ -64,7 +65,14 @@ class PrivateBucketArgs:
 
 
 class PrivateBucket(pulumi.ComponentResource):
-    """A bucket without public access or access lists: encrypted, reached by TLS alone, and tidied up by itself."""
+    """A bucket without public access or access lists: encrypted, reached by TLS alone, and tidied up by itself.
+
+    S3 refuses to delete a bucket that holds objects. All that guards them stays in force then, since it goes with the
+    bucket and not before; so does their key.
+    """
+
+    resource: aws.s3.Bucket
+    """The bucket itself, with which its settings go."""
 
     bucket: pulumi.Output[str]
     """Name of the bucket."""
@@ -77,8 +85,14 @@ class PrivateBucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:storage:PrivateBucket", name, None, opts)
-        own = pulumi.ResourceOptions(parent=self)
-        bucket = aws.s3.Bucket(name, force_destroy=args.force_destroy, tags={"Purpose": args.purpose}, opts=own)
+        bucket = aws.s3.Bucket(
+            name,
+            force_destroy=args.force_destroy,
+            tags={"Purpose": args.purpose},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.key] if args.key else None),
+        )
+        self.resource = bucket
+        own = pulumi.ResourceOptions(parent=self, deleted_with=bucket)
         block = aws.s3.BucketPublicAccessBlock(
             name,
             bucket=bucket.id,
@@ -94,7 +108,7 @@ class PrivateBucket(pulumi.ComponentResource):
             rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
             opts=own,
         )
-        self._encrypt(name, bucket, args.key_arn)
+        self._encrypt(name, bucket, args.key.arn if args.key else None)
         versioning = aws.s3.BucketVersioning(
             name,
             bucket=bucket.id,
@@ -117,8 +131,11 @@ class PrivateBucket(pulumi.ComponentResource):
             name,
             bucket=bucket.id,
             policy=policy(*transport(bucket.arn), *more),
-            # S3 aborts one of two changes to a bucket's access that meet.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+            # S3 aborts one of two changes to a bucket's access that meet. Where objects may go with their bucket, the
+            # policy goes before: it could deny their deletion.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[block], deleted_with=None if args.force_destroy else bucket
+            ),
         )
         self.bucket = bucket.bucket
         self.bucket_ready = pulumi.Output.all(bucket.bucket, in_force.id).apply(lambda values: str(values[0]))
@@ -139,7 +156,7 @@ class PrivateBucket(pulumi.ComponentResource):
                     bucket_key_enabled=None if key_arn is None else True,
                 )
             ],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=bucket),
         )
 
     def _tidy(
@@ -199,7 +216,7 @@ class PrivateBucket(pulumi.ComponentResource):
             bucket=bucket.id,
             rules=rules,
             # Rules on versions are for a bucket that has them.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning], deleted_with=bucket),
         )
 
 

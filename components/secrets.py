@@ -131,7 +131,8 @@ class Secrets(pulumi.ComponentResource):
             f"{name}-{purpose}",
             secret_id=secret.id,
             secret_string=pulumi.Output.json_dumps({"username": login.username, "password": passwords[0]}),
-            opts=own,
+            # A secret that is restored has its value.
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=secret),
         )
         # By way of the value: a task that reads a secret without one does not start.
         arn = pulumi.Output.all(secret.arn, value.id).apply(lambda values: str(values[0]))

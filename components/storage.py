@@ -60,7 +60,7 @@ class ObjectStorage(pulumi.ComponentResource):
             PrivateBucketArgs(
                 args.account,
                 purpose="objects of the app",
-                key_arn=key.arn,
+                key=key,
                 noncurrent_days=settings.old_version_days,
                 archive_after_days=settings.archive_after_days,
                 statements=lambda arn: way_in(arn, args.endpoint_id),

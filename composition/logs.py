@@ -30,7 +30,7 @@ def store_logs(ground: Ground, cluster: EksCluster, *, force_destroy: bool) -> L
         PrivateBucketArgs(
             account,
             purpose="logs of the cluster",
-            key_arn=key.arn,
+            key=key,
             noncurrent_days=OLD_VERSION_DAYS,
             access_log_bucket=log.bucket_ready,
             force_destroy=force_destroy,

@@ -110,7 +110,8 @@ class RecoveryPoints(pulumi.ComponentResource):
                 backup_vault_name=vault.name,
                 changeable_for_days=args.settings.vault_lock.changeable_for_days,
                 min_retention_days=min(DAYS[kind] * int(getattr(args.retention, kind)) for kind in self._kinds(args)),
-                opts=opts,
+                # A vault that is refused to be deleted stays locked.
+                opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=None if force else vault)),
             )
         return vault
 

@@ -57,7 +57,7 @@ class S3Target(pulumi.ComponentResource):
             PrivateBucketArgs(
                 account,
                 purpose="backups of the databases",
-                key_arn=key.arn,
+                key=key,
                 noncurrent_days=settings.old_version_days,
                 # With the right to remove them, `destroy` would fail on versions.
                 statements=None if settings.force_destroy else lambda arn: [keeps_history(arn)],
@@ -76,7 +76,7 @@ class S3Target(pulumi.ComponentResource):
                     )
                 ),
                 # Only a bucket with versions can be locked.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[bucket]),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[bucket], deleted_with=bucket.resource),
             )
         self._account = account
         self.bucket = bucket.bucket_ready

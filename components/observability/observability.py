@@ -149,7 +149,8 @@ class Observability(pulumi.ComponentResource):
             )
             return rule_file(groups(watched), settings.runbooks)
 
-        ends = pulumi.Output.all(**{workload: authority.ends for workload, authority in args.authorities.items()})
+        # By place: of no outputs at all, `Output.all` makes a list.
+        ends = pulumi.Output.all(*[authority.ends for authority in args.authorities.values()])
         return Prometheus(
             name,
             PrometheusArgs(
@@ -158,7 +159,7 @@ class Observability(pulumi.ComponentResource):
                 configuration=outside.apply(
                     lambda tasks: server_configuration(args.stack, replace(known, tasks=tasks), told)
                 ),
-                rules=ends.apply(rules),
+                rules=ends.apply(lambda values: rules(dict(zip(args.authorities, values, strict=True)))),
                 authorities={
                     files[workload]: authority.certificate for workload, authority in args.authorities.items()
                 },

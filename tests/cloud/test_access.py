@@ -119,3 +119,24 @@ def test_a_right_on_resources_that_its_action_never_takes_is_refused(
 def test_a_right_that_grants_something_is_taken(aws: Hands, actions: str | list[str], resources: str) -> None:
     policy = allowed(actions, resources)
     assert aws.check("aws:iam/policy:Policy", "app", {"policy": policy})["policy"] == policy
+
+
+OBJECT = "aws:s3/bucketObject:BucketObject"
+
+
+def test_a_bucket_that_holds_objects_is_not_deleted(aws: Hands) -> None:
+    made = aws.create(BUCKET, "orders", bucket="orders")
+    aws.create(OBJECT, "order", bucket="orders", key="order", content="x")
+    with pytest.raises(CloudError, match="BucketNotEmpty"):
+        aws.delete(made)
+
+
+def test_objects_that_may_not_be_deleted_keep_their_bucket_also_where_they_may_go_with_it(aws: Hands) -> None:
+    made = aws.create(BUCKET, "orders", bucket="orders", forceDestroy=True)
+    aws.create(OBJECT, "order", bucket="orders", key="order", content="x")
+    denial = aws.create(POLICY, "orders", bucket="orders", policy=document(Action="s3:DeleteObjectVersion"))
+    with pytest.raises(CloudError, match="AccessDenied"):
+        aws.delete(made)
+    aws.delete(denial)
+    aws.delete(made)
+    assert aws.read(made) is None

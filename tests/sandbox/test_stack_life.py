@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pulumi import automation
 
+from components.protection import KEEPS_DATA
 from delivery import engine
 from delivery.changes import Changes
 from operations.diagram import draw
@@ -38,6 +39,8 @@ class Life:
     mended: Step
     changed: Step
     waiting: Changes
+    kept: str
+    lost: list[str]
     state: dict[str, Any]
     secrets: list[str]
     outputs: Mapping[str, automation.OutputValue]
@@ -71,6 +74,8 @@ def live(sandbox: Sandbox, made: Made) -> Life:
     changed = lifecycle.up(stack)
     waiting = engine.drift(stack)
 
+    kept, lost = _without(sandbox, stack, "storage", "cache")
+
     with pytest.raises(automation.CommandError) as refused:
         lifecycle.destroy(stack)
     sandbox.answer(STACK, "state", "unprotect", "--all", "--yes")
@@ -87,6 +92,8 @@ def live(sandbox: Sandbox, made: Made) -> Life:
         mended,
         changed,
         waiting,
+        kept,
+        lost,
         made.state,
         secrets,
         made.outputs,
@@ -134,6 +141,14 @@ def test_a_change_that_waits_for_the_maintenance_window_is_no_drift(life: Life) 
     ]
 
 
+def test_a_section_that_keeps_data_is_not_removed(life: Life) -> None:
+    assert "because it is protected" in life.kept
+
+
+def test_what_keeps_data_and_what_guards_it_outlives_the_removal_of_its_section(life: Life) -> None:
+    assert life.lost == []
+
+
 def test_no_generated_secret_stands_in_the_state_in_plain_text(life: Life) -> None:
     state = json.dumps(life.state)
     assert [secret for secret in life.secrets if secret in state] == []
@@ -166,6 +181,27 @@ def test_it_refuses_to_be_destroyed_before_its_protection_is_lifted(life: Life) 
 
 def test_destroy_leaves_nothing_but_the_databases_final_snapshot(life: Life) -> None:
     assert [kind for kind in life.left if kind != "aws:rds/snapshot:Snapshot"] == []
+
+
+def _without(sandbox: Sandbox, stack: automation.Stack, *sections: str) -> tuple[str, list[str]]:
+    """Take sections out of the stack, as if nobody had looked at a preview, and put them back.
+
+    Returns what the engine said, and what was gone by then, or after that, of what keeps data or guards it.
+    """
+    guards = tuple(f"aws:s3/bucket{part}" for part in ("Policy", "PublicAccessBlock", "ServerSide", "Versioning"))
+    store = sandbox.cloud.store
+    before = {(each.type, each.id) for each in store.list() if each.type in KEEPS_DATA or each.type.startswith(guards)}
+    values = {section: stack.get_config(f"auterity:{section}") for section in sections}
+    for section in sections:
+        stack.remove_config(f"auterity:{section}")
+    with pytest.raises(automation.CommandError) as refused:
+        lifecycle.up(stack)
+    lost = before - {(each.type, each.id) for each in store.list()}
+    for section, value in values.items():
+        stack.set_config(f"auterity:{section}", value)
+    lifecycle.up(stack)
+    lost |= before - {(each.type, each.id) for each in store.list()}
+    return str(refused.value), sorted(map(str, lost))
 
 
 def _generated_secrets(sandbox: Sandbox) -> list[str]:

@@ -100,6 +100,7 @@ class Recorded:
     protect: bool
     ignore_changes: tuple[str, ...]
     depends_on: tuple[str, ...]
+    deleted_with: str
     secret_inputs: frozenset[str]
     outputs: dict[str, Any] | None = None
     secret_outputs: frozenset[str] = frozenset()
@@ -222,6 +223,7 @@ class _RecordingMonitor(MockMonitor):
                     protect=request.protect,
                     ignore_changes=tuple(request.ignoreChanges),
                     depends_on=tuple(request.dependencies),
+                    deleted_with=request.deletedWith,
                     secret_inputs=_names_of_secrets(request.object),
                 )
             )

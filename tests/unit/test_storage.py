@@ -17,6 +17,7 @@ from tests.unit.recording import REGION, Recording, record
 
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+KEY = "aws:kms/key:Key"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
@@ -93,8 +94,10 @@ def test_the_policy_comes_after_the_block_since_s3_aborts_one_of_two_changes_at_
 
 
 def test_objects_are_encrypted_with_the_key_that_is_given() -> None:
-    [rule] = bucket(key_arn="arn:key").only(ENCRYPTION).inputs["rules"]
-    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "arn:key"}
+    recording = storage()
+    [rule] = recording.only(ENCRYPTION).inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"]["kmsMasterKeyId"].endswith(f":{recording.only(KEY).name}")
+    assert rule["applyServerSideEncryptionByDefault"]["sseAlgorithm"] == "aws:kms"
     assert rule["bucketKeyEnabled"] is True
 
 

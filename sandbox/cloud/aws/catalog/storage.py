@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.cloud.aws.access import denies
 from sandbox.cloud.aws.model import ACCOUNT, AwsError, AwsType, View
-from sandbox.cloud.caller import Caller
+from sandbox.cloud.caller import ENGINE, Caller
 from sandbox.cloud.property_values import UNKNOWN
 from sandbox.cloud.sdk_types import Problem
 from sandbox.cloud.store import Resource, Store
@@ -18,6 +18,7 @@ BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 BUCKET_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 BUCKET_VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+OBJECT = "aws:s3/bucketObject:BucketObject"
 REPOSITORY = "aws:ecr/repository:Repository"
 PUSHED = "aws:ecr/image:Image"
 """A tag that was pushed into a repository; no resource of a program."""
@@ -206,6 +207,27 @@ def _lifecycle_document(inputs: Mapping[str, Any]) -> list[Problem]:
     return []
 
 
+def _no_objects(view: View) -> None:
+    """Keep a bucket that holds objects, or empty it where that is wanted and allowed.
+
+    Sources: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html; the provider's ``emptyBucket``
+    deletes each version before the bucket.
+    """
+    if view.existing is None:
+        return
+    bucket = view.existing.id
+    objects = [each for each in view.all(OBJECT) if each.inputs["bucket"] == bucket]
+    if objects and not view.old("forceDestroy"):
+        text = "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
+        raise AwsError("BucketNotEmpty", text, 409)
+    documents = [found.outputs["policy"] for found in view.store.find(bucket, BUCKET_POLICY)]
+    for each in objects:
+        where = f"arn:aws:s3:::{bucket}/{each.inputs['key']}"
+        if any(denies(document, ENGINE, "s3:DeleteObjectVersion", where) for document in documents):
+            text = f"deleting: 1 error occurred: {each.inputs['key']}: AccessDenied: Access Denied"
+            raise AwsError("AccessDenied", text, 403)
+
+
 def _no_images(view: View) -> None:
     if view.existing is None or view.old("forceDelete"):
         return
@@ -262,7 +284,8 @@ TYPES: dict[str, AwsType] = {
         missing=_NO_BUCKET,
         value_rules=(_bucket_name,),
         replaces=frozenset({"objectLockEnabled"}),
-        cascades=dict.fromkeys((*_PARTS, BUCKET_POLICY), "bucket"),
+        cascades=dict.fromkeys((*_PARTS, BUCKET_POLICY, OBJECT), "bucket"),
+        deletion_rules=(_no_objects,),
         write_only=frozenset({"forceDestroy"}),
         operations={"read": "GetBucketPolicy"},
         seen=_bucket_seen,
