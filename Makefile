@@ -40,7 +40,7 @@ preview: $(STAMP) ## Show what `up` would change
 .PHONY: policy
 policy: $(STAMP) ## Preview dev, prod and local under the security rules (STACK=prod: one of them)
 	@for stack in $(if $(filter command line,$(origin STACK)),$(STACK),dev prod local); do \
-		$(SANDBOX) preview $$stack --policy-pack $(CURDIR)/policies $(ARGS) || exit 1; \
+		$(SANDBOX) preview $$stack --policy-pack '$(CURDIR)/policies' $(ARGS) || exit 1; \
 	done
 
 .PHONY: refresh

@@ -28,7 +28,7 @@ def stack_settings() -> StackSettings:
     config = pulumi.runtime.get_config_env()
     secret_keys = pulumi.runtime.get_config_secret_keys_env()
     try:
-        return load(config, secret_keys)
+        return load(config, secret_keys, pulumi.get_stack())
     except SettingsError as error:
         pulumi.log.error(str(error))
         sys.exit(ERROR_SHOWN)

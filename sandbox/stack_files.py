@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 import yaml
 
+from sandbox.engine_yaml import EngineLoader
+
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 Document: TypeAlias = "dict[str, Value]"
 
@@ -40,9 +42,15 @@ def stack_names(checkout: Path) -> list[str]:
 
 
 def read(path: Path) -> Document:
-    """Read a YAML file whose top level is a mapping; an empty file is an empty one."""
+    """Read a YAML file, as the engine would, whose top level is a mapping; an empty file is an empty one.
+
+    Raises StackFileError for what is no YAML, no UTF-8 or UTF-16, or names a key twice.
+    """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_bytes(), EngineLoader)  # noqa: S506 - it is a safe one
+    except yaml.reader.ReaderError as error:
+        reason = f"{error.reason} at byte {error.position}"
+        raise StackFileError(f"{path}: not in UTF-8: {reason}; save it in that encoding") from error
     except yaml.YAMLError as error:
         raise StackFileError(f"{path}: {error}") from error
     if document is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -34,9 +35,33 @@ class SettingsError(Exception):
         )
 
 
-def load(config: Mapping[str, str], secret_keys: Collection[str] = ()) -> StackSettings:
-    """Validate a stack's configuration, whole, before anything is registered; arguments and errors as `read`."""
-    return read(StackSettings, PROJECT, config, secret_keys)
+LONGEST_STACK_NAME = 22
+"""Characters of a stack's name: ElastiCache allows 40 in a replication group's id, of which the project's name and a
+suffix take 18 (CreateReplicationGroup, ``ReplicationGroupId``). Every other name has room for more.
+"""
+
+_STACK_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def load(config: Mapping[str, str], secret_keys: Collection[str] = (), stack: str | None = None) -> StackSettings:
+    """Validate a stack's configuration, whole, before anything is registered; arguments and errors as `read`.
+
+    Args:
+        config: as `read` has it.
+        secret_keys: as `read` has it.
+        stack: the stack's own name, from which every name in the clouds is made; None: it is not judged.
+    """
+    wrong = []
+    if stack is not None and not (_STACK_NAME.fullmatch(stack) and len(stack) <= LONGEST_STACK_NAME):
+        words = f"up to {LONGEST_STACK_NAME} lower-case letters, digits and single hyphens between them, a letter first"
+        wrong = [f"name of the stack: {json.dumps(stack)} given; allowed: {words}"]
+    try:
+        settings = read(StackSettings, PROJECT, config, secret_keys)
+    except SettingsError as error:
+        raise SettingsError([*wrong, *error.lines]) from None
+    if wrong:
+        raise SettingsError(wrong)
+    return settings
 
 
 def read(model: type[Model], project: str, config: Mapping[str, str], secret_keys: Collection[str] = ()) -> Model:

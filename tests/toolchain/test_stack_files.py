@@ -1,10 +1,14 @@
 """The sandbox's copies of the project's and the stacks' files."""
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from sandbox.stack_files import Document, StackFileError, project_copy, read, stack_copy, stack_names, write
+
+CHECKOUT = Path(__file__).parents[2]
 
 REAL: Document = {
     "secretsprovider": "awskms://alias/pulumi",
@@ -103,3 +107,59 @@ def test_a_stack_file_that_is_none_is_refused_by_name(tmp_path: Path, text: str)
     (tmp_path / "Pulumi.dev.yaml").write_text(text)
     with pytest.raises(StackFileError, match=r"Pulumi\.dev\.yaml"):
         read(tmp_path / "Pulumi.dev.yaml")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("no", "no"),
+        ("on", "on"),
+        ("12:30", "12:30"),
+        ("1_000", 1000),
+        ("0o17", 15),
+        ("017", 15),
+        ("0", 0),
+        ("1e3", 1000.0),
+        ("true", True),
+        ("~", None),
+    ],
+)
+def test_a_plain_value_is_what_the_engine_takes_it_for(tmp_path: Path, written: str, meant: object) -> None:
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(f"config:\n  auterity:owner: {written}\n")
+    assert read(file) == {"config": {"auterity:owner": meant}}
+    write(file, read(file))
+    assert read(file) == {"config": {"auterity:owner": meant}}
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_first_line(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text("config:\n  auterity:owner: one\n  auterity:owner: two\n")
+    with pytest.raises(StackFileError, match="'auterity:owner' already defined at line 2"):
+        read(file)
+
+
+def test_a_file_in_utf_16_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_bytes("config: {auterity:owner: Zoë}\n".encode("utf-16"))
+    assert read(file) == {"config": {"auterity:owner": "Zoë"}}
+
+
+def test_a_file_in_another_encoding_is_refused_in_one_clear_error(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_bytes("config: {auterity:owner: Zoë}\n".encode("latin-1"))
+    with pytest.raises(StackFileError, match="not in UTF-8"):
+        read(file)
+
+
+def test_the_policies_are_found_in_a_path_with_a_space() -> None:
+    made = subprocess.run(
+        ["make", "-n", "policy", "STACK=dev", "CURDIR=/home/the team/auterity"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    [line] = [line for line in made.stdout.splitlines() if "--policy-pack" in line]
+    words = shlex.split(line.rstrip("; \\"))
+    assert words[words.index("--policy-pack") + 1] == "/home/the team/auterity/policies"

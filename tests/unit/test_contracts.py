@@ -9,7 +9,8 @@ from collections import Counter
 
 import pytest
 
-from settings import STANDARD_TAGS
+from settings import STANDARD_TAGS, SettingsError, load
+from settings.loading import LONGEST_STACK_NAME
 from settings.stack import MOST_TAGS, OWN_TAGS
 from tests.unit.programs import ROOT, STACKS, run_program, shipped, stack_config
 from tests.unit.recording import Recorded
@@ -32,6 +33,9 @@ NAME_LIMITS = {
     "aws:kms/alias:Alias": 256,
     "aws:ecs/cluster:Cluster": 255,
     "aws:elasticache/parameterGroup:ParameterGroup": 255,
+    "aws:elasticache/replicationGroup:ReplicationGroup": 40,
+    "aws:elasticache/user:User": 40,
+    "aws:elasticache/userGroup:UserGroup": 40,
     "aws:elasticache/subnetGroup:SubnetGroup": 255,
     "aws:mq/broker:Broker": 50,
     "aws:mq/configuration:Configuration": 150,
@@ -44,8 +48,12 @@ NAME_LIMITS = {
     "aws:s3/bucket:Bucket": 63,
     "aws:servicediscovery/httpNamespace:HttpNamespace": 1024,
     "aws:wafv2/webAcl:WebAcl": 128,
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": 32,
 }
-"""Longest physical name that AWS takes, in characters (the API reference of each Create call)."""
+"""Longest physical name that the clouds take, in characters (the API reference of each Create call)."""
+
+NAMED_BY = ("name", "identifier", "replicationGroupId", "userId", "userGroupId", "workloadIdentityPoolId")
+"""Inputs that give a physical name."""
 
 
 def components(stack: str) -> list[Recorded]:
@@ -132,13 +140,13 @@ def test_no_resource_holds_a_password_in_plain_text(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_stack_with_a_long_name_still_fits_the_clouds_names(stack: str) -> None:
-    long_name = "production-eu-central"
+    long_name = "production-eu-central1"
+    assert len(long_name) == LONGEST_STACK_NAME
     for resource in run_program(long_name, stack_config(stack)).resources:
         limit = NAME_LIMITS.get(resource.type)
         if limit is not None:
             physical = (
-                resource.inputs.get("name")
-                or resource.inputs.get("identifier")
+                next((resource.inputs[key] for key in NAMED_BY if resource.inputs.get(key)), None)
                 or ("namePrefix" in resource.inputs and resource.inputs["namePrefix"] + "x" * PREFIX_SUFFIX)
                 or resource.name + "x" * AUTONAME_SUFFIX
             )
@@ -171,3 +179,9 @@ def test_no_resource_has_more_tags_than_aws_takes_whatever_the_stack_adds(stack:
     aws_own = {urn: keys for urn, keys in own.items() if "$aws:" in urn or "::aws:" in urn}
     assert [urn for urn, keys in aws_own.items() if len(keys) + len(STANDARD_TAGS) + MOST_TAGS > 50] == []
     assert {key for keys in aws_own.values() for key in keys} <= set(OWN_TAGS)
+
+
+@pytest.mark.parametrize("name", ["production-eu-central-1", "Prod", "eu--west", "pr_7", "prod-", "7"])
+def test_a_stacks_name_that_the_clouds_refuse_is_a_wrong_setting(name: str) -> None:
+    with pytest.raises(SettingsError, match=f'name of the stack: "{name}" given'):
+        load(stack_config("dev"), stack=name)
