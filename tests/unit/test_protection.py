@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from importlib.resources import files
 
-import cfnlint
 import pytest
 
 from components.protection import KEEPS_DATA
@@ -13,7 +12,7 @@ from sandbox.cloud.aws.provider import aws_type
 from tests.unit.programs import shipped
 from tests.unit.recording import Recorded
 
-STATEFUL = Path(cfnlint.__file__).parent / "data/AdditionalSpecs/StatefulResources.json"
+STATEFUL = files("cfnlint") / "data/AdditionalSpecs/StatefulResources.json"
 """CloudFormation's types whose deletion loses data, as the rule I3011 of cfn-lint lists them."""
 
 BUCKET = "aws:s3/bucket:Bucket"
