@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import time
@@ -19,6 +18,7 @@ from benchmarks import engine
 from sandbox.kubernetes import Cluster
 from sandbox.toolchain import cache_directory
 from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes
+from sandbox.toolchain.kubernetes_provider import find_provider
 from sandbox.workspace import Sandbox
 
 GOAL = 1.5
@@ -80,7 +80,7 @@ def measure(directory: Path, pairs: int = PAIRS) -> Applied:
     everything = [each for wave in others for each in wave]
     with empty(directory / "at-once") as (sandbox, cluster):
         at_once = kubectl(cluster, [spaces, everything], sandbox.home)
-    provider = "official" if shutil.which("pulumi-resource-kubernetes") else "thin"
+    provider = "official" if find_provider(cache_directory()) else "thin"
     return Applied(provider, sum(map(len, ordered)), len(ordered), measured, at_once, idle)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.kubernetes_provider import kubernetes_provider
 from settings.kubernetes import ExistingClusterSettings
 
 
@@ -33,11 +34,10 @@ class ExistingCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: ExistingClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:cluster:ExistingCluster", name, None, opts)
         self.context = args.settings.context
-        self.provider = kubernetes.Provider(
-            f"{name}-kubernetes",
+        self.provider = kubernetes_provider(
+            name,
+            pulumi.ResourceOptions(parent=self),
             context=self.context,
-            enable_server_side_apply=True,
             delete_unreachable=True if args.settings.throwaway else None,
-            opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"context": self.context})

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from sandbox.stack_files import StackFileError
 from sandbox.toolchain import ToolchainError, cache_directory, ensure_pulumi
 from sandbox.toolchain.kong_file import ensure_kong_file
 from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes, kubernetes_version
+from sandbox.toolchain.kubernetes_provider import ensure_provider, find_provider
 from sandbox.workspace import Sandbox, WorkspaceError
 
 EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -42,9 +44,14 @@ def setup() -> None:
     cli = ensure_pulumi(cache_directory())
     host = "this project's" if cli.program_runner else "the official"
     out.print(f"Pulumi CLI {cli.version} at {cli.executable}, with {host} Python language host")
-    server = ensure_kubernetes(cache_directory())["kube-apiserver"]
-    out.print(f"Kubernetes {kubernetes_version()} at {server.parent}")
-    out.print(f"Checker of Kong's files at {ensure_kong_file(cache_directory())}")
+    with ThreadPoolExecutor() as at_once:
+        # The longest of them first: what it waits for, the network and the linker, is then the others' time.
+        provider = at_once.submit(ensure_provider, cache_directory(), cli)
+        kubernetes = at_once.submit(ensure_kubernetes, cache_directory())
+        kong = at_once.submit(ensure_kong_file, cache_directory())
+    out.print(f"Kubernetes {kubernetes_version()} at {kubernetes.result()['kube-apiserver'].parent}")
+    out.print(f"Official Kubernetes provider at {provider.result()}")
+    out.print(f"Checker of Kong's files at {kong.result()}")
 
 
 @app.command(context_settings=EXTRA)
@@ -176,6 +183,8 @@ def show_next_steps(stack: str) -> None:
     steps.add_row(f"make refresh STACK={stack}", "take over what has been changed by hand")
     steps.add_row(f"make pulumi STACK={stack} ARGS=stack", "any other Pulumi command")
     steps.add_row(f"make destroy STACK={stack}", "take it all down again")
+    if not find_provider(cache_directory()):
+        steps.add_row("make setup", "Pulumi's own Kubernetes provider instead of the sandbox's: 10 to 20 minutes, once")
     out.print("\nWhat to try next", steps, sep="\n")
 
 

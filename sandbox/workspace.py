@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pulumi import automation
 from semver import VersionInfo
@@ -25,6 +25,8 @@ from sandbox.kubernetes import Cluster, aws_command
 from sandbox.stack_files import Document, contexts, project_copy, read, stack_copy, stack_names, write
 from sandbox.toolchain import PulumiCli, cache_directory, ensure_pulumi
 from sandbox.toolchain.cache import exclusive
+from sandbox.toolchain.kubernetes_provider import NAME as KUBERNETES_PROVIDER
+from sandbox.toolchain.kubernetes_provider import ensure_provider, find_provider
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 """The checkout that this module belongs to."""
@@ -51,14 +53,27 @@ class Sandbox:
         with Sandbox(tmp_path) as sandbox:
             sandbox.stack("dev").up()
 
-    Without `checkpoints` the engine writes its state down at the end of a command alone: that halves what it takes to
-    bring a large stack up, and loses what was made if the engine is killed.
+    Args:
+        home: the directory; made where missing.
+        checkout: the checkout whose program runs.
+        kubernetes: which Kubernetes provider makes what is in clusters: Pulumi's official one, which is set up first
+            where it is missing; the sandbox's own thin one; or the official one where it is there, else the thin one.
+        checkpoints: whether the engine writes its state down all the time; else at the end of a command alone, which
+            halves what it takes to bring a large stack up, and loses what was made if the engine is killed.
 
     Raises WorkspaceError for a stack without a file, StackFileError for a file that is not one and ToolchainError if
     the engine cannot be set up.
     """
 
-    def __init__(self, home: Path | None = None, *, checkout: Path = CHECKOUT, checkpoints: bool = True) -> None:
+    def __init__(
+        self,
+        home: Path | None = None,
+        *,
+        checkout: Path = CHECKOUT,
+        checkpoints: bool = True,
+        kubernetes: Literal["official", "thin", "as found"] = "as found",
+    ) -> None:
+        self._kubernetes = kubernetes
         self.checkout = checkout.resolve()
         self.checkpoints = checkpoints
         self.home = home.resolve() if home else default_home(self.checkout)
@@ -100,7 +115,7 @@ class Sandbox:
                 # A file where the engine would put its logs: it then keeps none. They hold what every resource is
                 # made of, nobody reads them here, and writing them takes a tenth of the engine's time.
                 write_once(self.home / "pulumi" / "logs", "")
-                install_plugins(self.home / "pulumi")
+                install_plugins(self.home / "pulumi", self._official_provider(self._cli))
                 install_command(self.home / "bin" / "aws", aws_command.__file__)
                 if self._cli.program_runner:
                     install_language_host(self.home / "pulumi", self._cli.program_runner)
@@ -116,7 +131,11 @@ class Sandbox:
         """Return the whole environment in which the engine works on `stack`: nothing of a real cloud is in it."""
         env = engine_environment(self.home, stack)
         ours = (str(self.home / "bin"), str(self.cli.executable.parent))
-        env["PATH"] = os.pathsep.join((*ours, env.get("PATH", os.defpath)))
+        theirs = env.get("PATH", os.defpath).split(os.pathsep)
+        if self._kubernetes == "thin":
+            # The engine takes a provider on PATH before any other.
+            theirs = [place for place in theirs if not Path(place, KUBERNETES_PROVIDER).exists()]
+        env["PATH"] = os.pathsep.join((*ours, *theirs))
         if not self.checkpoints:
             env["PULUMI_SKIP_CHECKPOINTS"] = "true"
         env[aws_command.VARIABLE] = str(clusters_directory(self.cloud_directory))
@@ -198,6 +217,11 @@ class Sandbox:
         for path in missing_secrets:
             self._answer(stack, "config", "set", "--secret", "--path", path, given=secrets.token_urlsafe(24))
         seen.write_text(digest)
+
+    def _official_provider(self, cli: PulumiCli) -> Path | None:
+        if self._kubernetes == "official":
+            return ensure_provider(cache_directory(), cli)
+        return find_provider(cache_directory()) if self._kubernetes == "as found" else None
 
     def _exists(self, project: str, stack: str) -> bool:
         # The layout of the file backend; asking the CLI instead would add half a second to every command.

@@ -121,7 +121,7 @@ class Stacks:
     def _opened(self, name: str) -> Iterator[Sandbox]:
         home = self._directory / name
         home.mkdir(parents=True, exist_ok=True)
-        with Sandbox(home, checkpoints=False) as sandbox:
+        with Sandbox(home, checkpoints=False, kubernetes="official") as sandbox:
             try:
                 yield sandbox
             finally:

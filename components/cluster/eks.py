@@ -13,6 +13,7 @@ import pulumi_kubernetes as kubernetes
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import Statement, policy, service_trust
+from components.kubernetes_provider import kubernetes_provider
 from settings.kubernetes import Addon, EksSettings
 
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -70,7 +71,9 @@ class EksCluster(pulumi.ComponentResource):
     """
 
     provider: kubernetes.Provider
-    """Provider of everything in the cluster."""
+    """Provider of everything in the cluster, there once add-ons are active and administrators are let in: what it makes
+    comes after both, and goes before them.
+    """
 
     cluster_name: pulumi.Output[str]
     """Name of the cluster."""
@@ -146,18 +149,13 @@ class EksCluster(pulumi.ComponentResource):
             ),
         )
         entries = [self._administrator(name, cluster, principal) for principal in settings.administrators]
-        for addon in ADDONS:
-            self._addon(name, cluster, addon, settings)
+        addons = [self._addon(name, cluster, addon, settings, entries) for addon in ADDONS]
 
         self.kubeconfig = pulumi.Output.json_dumps(
             kubeconfig(cluster.name, cluster.endpoint, cluster.certificate_authority.data, args.account.region)
         )
-        self.provider = kubernetes.Provider(
-            f"{name}-kubernetes",
-            kubeconfig=self.kubeconfig,
-            enable_server_side_apply=True,
-            # Before them nobody is let in.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=entries),
+        self.provider = kubernetes_provider(
+            name, pulumi.ResourceOptions(parent=self, depends_on=[*entries, *addons]), kubeconfig=self.kubeconfig
         )
         self.cluster_name = cluster.name
         self.endpoint = cluster.endpoint
@@ -236,12 +234,24 @@ class EksCluster(pulumi.ComponentResource):
             opts=own,
         )
 
-    def _addon(self, name: str, cluster: aws.eks.Cluster, addon: Addon, settings: EksSettings) -> None:
+    def _addon(
+        self,
+        name: str,
+        cluster: aws.eks.Cluster,
+        addon: Addon,
+        settings: EksSettings,
+        entries: Sequence[pulumi.Resource],
+    ) -> aws.eks.Addon:
+        """Add what Auto Mode does not bring; the resource is there once the add-on is active.
+
+        It comes after the `entries`, which take effect some seconds after they were made: by the time that its pods
+        have a node, and it is active, they have.
+        """
         version = settings.addon_versions.get(addon)
         recommended = aws.eks.get_addon_version_output(
             addon_name=addon, kubernetes_version=settings.version, opts=pulumi.InvokeOutputOptions(parent=self)
         )
-        aws.eks.Addon(
+        return aws.eks.Addon(
             f"{name}-kubernetes-{addon}",
             cluster_name=cluster.name,
             addon_name=addon,
@@ -249,7 +259,7 @@ class EksCluster(pulumi.ComponentResource):
             configuration_values=ADDONS[addon],
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=entries),
         )
 
 

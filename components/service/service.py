@@ -143,8 +143,9 @@ class EcsService(pulumi.ComponentResource):
                 parent=self,
                 # How many run is the autoscaler's from the first minute on.
                 ignore_changes=["desiredCount"],
-                # Tasks that cannot reach a store, or a registry, fail their first deployment.
-                depends_on=[*self._ways_out(name, args), *args.after],
+                # Tasks that cannot reach a store, or a registry, fail their first deployment; and only what the cluster
+                # has can be in a strategy, or leave it before nothing uses it any more.
+                depends_on=[*self._ways_out(name, args), *args.after, args.cluster],
             ),
         )
         # A deployment that was rolled back ends in a steady state too, and the provider calls that a success

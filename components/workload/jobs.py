@@ -24,7 +24,8 @@ def job(
     """Run a pod to its end; whoever depends on the result waits for that.
 
     A Job cannot be changed: `name` holds a digest of all that it works with, so that other work is another Job. It
-    stays when it is done, or the next deployment would do it again.
+    stays when it is done, or the next deployment would do it again. One that failed is made anew by the next deployment
+    (https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/#pulumicomreplaceunready).
 
     Args:
         resource: name of the resource.
@@ -36,7 +37,12 @@ def job(
     """
     return batch.Job(
         resource,
-        metadata=meta.ObjectMetaArgs(name=name, namespace=place.namespace, labels=labels(pod.name)),
+        metadata=meta.ObjectMetaArgs(
+            name=name,
+            namespace=place.namespace,
+            labels=labels(pod.name),
+            annotations={"pulumi.com/replaceUnready": "true"},
+        ),
         spec=batch.JobSpecArgs(backoff_limit=5, active_deadline_seconds=limit_seconds, template=pod.template(place)),
         opts=opts,
     )

@@ -196,15 +196,25 @@ class Cloud:
                     await server.stop(grace=None)
 
 
-def install_plugins(pulumi_home: Path) -> None:
+def install_plugins(pulumi_home: Path, kubernetes: Path | None = None) -> None:
     """Install every simulated provider as a plugin under `pulumi_home`, in the version of its installed SDK.
 
     The engine then finds each where it would have downloaded the real one to.
+
+    Args:
+        pulumi_home: the engine's directory.
+        kubernetes: the official Kubernetes provider; None installs the sandbox's own.
     """
     for package in providers():
         directory = pulumi_home / "plugins" / f"resource-{package}-v{sdk_version(package)}"
         directory.mkdir(parents=True, exist_ok=True)
         command = shlex.join([sys.executable, "-S", "-E", launcher.__file__, package])
+        if kubernetes and package == KubernetesProvider.package:
+            # The release that can be built is older than the option `enable_patch_force` of the SDK, and knows it by
+            # this variable alone.
+            command = f"env PULUMI_K8S_ENABLE_PATCH_FORCE=true {shlex.quote(str(kubernetes))}"
         plugin = directory / f"pulumi-resource-{package}"
-        plugin.write_text(f"#!/bin/sh\nexec {command}\n")
-        plugin.chmod(0o755)
+        part = plugin.with_suffix(".part")
+        part.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        part.chmod(0o755)
+        part.rename(plugin)

@@ -1,6 +1,8 @@
-"""A thin Kubernetes provider, for where the official one is not installed: everything it knows it asks the API server.
+"""A thin Kubernetes provider, for as long as the official one is not there: everything it knows it asks the API server.
 
-It applies server-side, learns from a dry run what would change and what cannot, and waits until objects are ready.
+It applies server-side, learns from a dry run what would change and what cannot, and waits until objects are ready. What
+it records of an object the official provider reads as its own (`checkpointObject` of its `provider.go`), so that it can
+take over at any time.
 """
 
 from __future__ import annotations
@@ -21,16 +23,22 @@ from sandbox.cloud.property_values import UNKNOWN, holds_unknown, plain_map, wra
 from sandbox.cloud.provider import OLD_INPUTS
 from sandbox.cloud.store import Store
 from sandbox.kubernetes import aws_command
-from sandbox.kubernetes.api import Api, Object, RefusedError, read_kubeconfig
+from sandbox.kubernetes.api import MANAGER, Api, Object, RefusedError, read_kubeconfig
 from sandbox.kubernetes.readiness import Failed, verdict
 
 PATIENCE = 600.0
 """Seconds until an object has to be ready, or gone, unless the program says otherwise (the official provider's)."""
 
-FORCE, SKIP, PATIENCE_ANNOTATION, AUTONAMED = (
-    f"pulumi.com/{name}" for name in ("patchForce", "skipAwait", "timeoutSeconds", "autonamed")
+FORCE, SKIP, PATIENCE_ANNOTATION, AUTONAMED, REPLACE_UNREADY = (
+    f"pulumi.com/{name}" for name in ("patchForce", "skipAwait", "timeoutSeconds", "autonamed", "replaceUnready")
 )
 """Annotations by which a program speaks to the provider; the official one's."""
+
+REPLACED = {
+    "ConfigMap": ("enableConfigMapMutable", ("data", "binaryData")),
+    "Secret": ("enableSecretMutable", ("data", "stringData")),
+}
+"""Kind to the provider's option that has its contents changed in place, and to those: as for the official one."""
 
 OF_THE_SERVER = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid", "selfLink")
 """Metadata that the API server writes."""
@@ -46,6 +54,7 @@ class KubernetesProvider(sdk.Provider):
         self._home = store.directory
         self._api: Api | None = None
         self._namespace = "default"
+        self._options: frozenset[str] = frozenset()
 
     # Configured
 
@@ -64,6 +73,7 @@ class KubernetesProvider(sdk.Provider):
     async def configure(self, request: sdk.ConfigureRequest) -> sdk.ConfigureResponse:
         given = plain_map(request.args)
         self._namespace = str(given.get("namespace") or "default")
+        self._options = frozenset(name for name, value in given.items() if value in (True, "true"))
         if given.get("kubeconfig") is not UNKNOWN and given.get("context") is not UNKNOWN:
             environment = {
                 "PATH": f"{self._home.parent / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -114,18 +124,30 @@ class KubernetesProvider(sdk.Provider):
             before = plain_map(last) if last else old
             return _answer([name for name in new if not name.startswith("__") and before.get(name) != new[name]])
         last = OLD_INPUTS.get()
-        known = old if last and plain_map(last) == new else None
+        before = plain_map(last) if last else {}
+        if replaced := self._contents_replaced(before, new):
+            return _answer(replaced, replaces=replaced, delete_first=True)
+        known = old if before == new else None
         return await asyncio.to_thread(self._differences, self._api, new, request.ignore_changes, known)
+
+    def _contents_replaced(self, before: Object, new: Object) -> list[str]:
+        """List the changed contents of an object that would have to be made anew for them."""
+        option, contents = REPLACED.get(str(new.get("kind")), ("", ()))
+        if not before or (option in self._options and not new.get("immutable")):
+            return []
+        return [name for name in contents if before.get(name) != new.get(name)]
 
     def _differences(self, api: Api, new: Object, ignored: Sequence[str], known: Object | None) -> sdk.DiffResponse:
         """Compare what is wanted with what is; `known`: what there was when the same was wanted before."""
         live = api.get(new)
         if live is None:
             return _answer(["metadata"], replaces=["metadata"])
+        if _asks_for(new, REPLACE_UNREADY) and not _is_done(api, live):
+            return _answer([REPLACE_UNREADY], replaces=[REPLACE_UNREADY], delete_first=True)
         if known is not None and bare(known) == bare(live):
             return _answer([])
         try:
-            would_be = api.apply(keep(new, live, ignored), dry_run=True, force=_forces(new))
+            would_be = api.apply(keep(new, live, ignored), dry_run=True, force=self._forces(new))
         except RefusedError as error:
             if _cannot_change(error):
                 fields = error.fields or ["spec"]
@@ -142,8 +164,9 @@ class KubernetesProvider(sdk.Provider):
         live = await asyncio.to_thread(api.get, thing)
         if live is None:
             return sdk.ReadResponse("", {}, {})
-        outputs = _wrapped(bare(live, status=True), request.properties, request.inputs)
-        return sdk.ReadResponse(request.resource_id, outputs, request.inputs or wrap_map(bare(live)))
+        known = request.inputs or wrap_map(bare(live))
+        outputs = _recorded(live, known, request.properties, request.inputs)
+        return sdk.ReadResponse(request.resource_id, outputs, known)
 
     # Made, changed and removed
 
@@ -153,7 +176,7 @@ class KubernetesProvider(sdk.Provider):
             await asyncio.to_thread(self._judge, new)
             return sdk.CreateResponse("", {**request.properties, **wrap_map({"status": UNKNOWN})})
         api = self._cluster()
-        if await asyncio.to_thread(api.get, new) is not None and not _forces(new):
+        if await asyncio.to_thread(api.get, new) is not None and not _asks_for(new, FORCE):
             raise CloudError(f"{_title(new)} already exists; import it, or take it over by the annotation {FORCE}")
         return sdk.CreateResponse(_id(new), await self._apply(api, new, request.properties, request.timeout))
 
@@ -198,7 +221,7 @@ class KubernetesProvider(sdk.Provider):
         self, api: Api, new: Object, inputs: Mapping[str, PropertyValue], timeout: float
     ) -> dict[str, PropertyValue]:
         try:
-            live = await asyncio.to_thread(api.apply, new, force=_forces(new))
+            live = await asyncio.to_thread(api.apply, new, force=self._forces(new))
         except RefusedError as error:
             raise CloudError(f"{_title(new)}: {error}") from None
         annotations = (new.get("metadata") or {}).get("annotations") or {}
@@ -206,7 +229,7 @@ class KubernetesProvider(sdk.Provider):
         problem = ""
         if annotations.get(SKIP) != "true":
             live, problem = await self._wait(api, live, patience)
-        outputs = _wrapped(bare(live, status=True), inputs)
+        outputs = _recorded(live, inputs, inputs)
         if problem:
             raise NeverReadyError(f"{_title(new)}: {problem}", _id(new), dict(inputs), outputs)
         return outputs
@@ -227,6 +250,9 @@ class KubernetesProvider(sdk.Provider):
             found = await asyncio.to_thread(api.get, live)
             live = found or live
 
+    def _forces(self, thing: Object) -> bool:
+        return "enablePatchForce" in self._options or _asks_for(thing, FORCE)
+
     def _explained(self, api: Api, live: Object, problem: str) -> str:
         return "\n  ".join([problem, *api.warnings(live)[-5:]])
 
@@ -235,7 +261,8 @@ def bare(thing: Object, *, status: bool = False) -> Object:
     """Return an object without what the API server writes; with the `status` and the id where outputs are wanted."""
     dropped = tuple(key for key in OF_THE_SERVER if not (status and key == "uid"))
     metadata = {key: value for key, value in thing.get("metadata", {}).items() if key not in dropped}
-    return {key: value for key, value in thing.items() if status or key != "status"} | {"metadata": metadata}
+    kept = {key: value for key, value in thing.items() if not key.startswith("__") and (status or key != "status")}
+    return kept | {"metadata": metadata}
 
 
 def keep(new: Object, live: Object, ignored: Sequence[str]) -> Object:
@@ -269,6 +296,18 @@ def paths_that_differ(before: Any, after: Any, path: str = "") -> set[str]:
     return set() if before == after else {path}
 
 
+def _recorded(
+    live: Object, inputs: Mapping[str, PropertyValue], *like: Mapping[str, PropertyValue]
+) -> dict[str, PropertyValue]:
+    """Return what is recorded of an object: its outputs, what it was made of, and by which name its fields are ours."""
+    return {
+        **_wrapped(bare(live, status=True), *like),
+        "__inputs": PropertyValue(dict(inputs)),
+        "__initialApiVersion": PropertyValue(live["apiVersion"]),
+        "__fieldManager": PropertyValue(MANAGER),
+    }
+
+
 def _wrapped(outputs: Object, *like: Mapping[str, PropertyValue]) -> dict[str, PropertyValue]:
     """Return an object as outputs; what a Secret holds is secret, also in the form that the server gives it."""
     wrapped = wrap_map(outputs, *(dict(known) for known in like))
@@ -296,8 +335,15 @@ def _cannot_change(error: RefusedError) -> bool:
     )
 
 
-def _forces(thing: Object) -> bool:
-    return ((thing.get("metadata") or {}).get("annotations") or {}).get(FORCE) == "true"
+def _asks_for(thing: Object, annotation: str) -> bool:
+    return ((thing.get("metadata") or {}).get("annotations") or {}).get(annotation) == "true"
+
+
+def _is_done(api: Api, job: Object) -> bool:
+    try:
+        return verdict(api, job)[0]
+    except Failed:
+        return False
 
 
 def _id(thing: Object) -> str:

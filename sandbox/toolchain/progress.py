@@ -18,6 +18,9 @@ LOG_INTERVAL_SECONDS = 20.0
 
 console = Console(stderr=True, highlight=False)
 
+_LINE = threading.Lock()
+"""Held by the step that has the terminal's last line: of several at a time, one."""
+
 
 def say(text: str) -> None:
     """Print one line for the person who waits; standard output stays for results."""
@@ -45,11 +48,14 @@ class Step:
 
 @contextmanager
 def long_step(title: str, usually: str) -> Iterator[Step]:
-    """Announce `title` and how long it `usually` takes, then show every second (in a log every 20 s) how far it is."""
+    """Announce `title` and how long it `usually` takes, then show every second (in a log every 20 s) how far it is.
+
+    Of steps that are under way at a time, one is shown every second.
+    """
     say(f"{title}: usually {usually} …")
     step = Step(title)
     done = threading.Event()
-    status = Status(step.line(), console=console) if console.is_terminal else None
+    status = Status(step.line(), console=console) if console.is_terminal and _LINE.acquire(blocking=False) else None
 
     def tick() -> None:
         while not done.wait(TERMINAL_INTERVAL_SECONDS if status else LOG_INTERVAL_SECONDS):
@@ -69,6 +75,7 @@ def long_step(title: str, usually: str) -> Iterator[Step]:
         ticker.join()
         if status:
             status.stop()
+            _LINE.release()
     say(f"{title}: done in {step.elapsed}")
 
 

@@ -25,6 +25,7 @@ RECORD = "aws:route53/record:Record"
 CLUSTER = "aws:ecs/cluster:Cluster"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 SERVICE = "aws:ecs/service:Service"
+CAPACITY = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 WEB_ACL = "aws:wafv2/webAcl:WebAcl"
 TOPIC = "aws:sns/topic:Topic"
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
@@ -251,14 +252,13 @@ def _task(aws: Hands, *containers: dict[str, Any], **inputs: Any) -> Made:
     return aws.create(TASK, "app", **{"family": "app", "containerDefinitions": definitions, **fargate, **inputs})
 
 
+def _capacity(aws: Hands) -> Made:
+    return aws.create(CAPACITY, "main", clusterName="main", capacityProviders=["FARGATE"])
+
+
 def _service(aws: Hands, edge: Edge, task: Made, **inputs: Any) -> Made:
     cluster = aws.create(CLUSTER, "main", name="main")
-    aws.create(
-        "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
-        "main",
-        clusterName="main",
-        capacityProviders=["FARGATE"],
-    )
+    _capacity(aws)
     network = {"subnets": edge.subnets, "securityGroups": [edge.group.id]}
     target = {"targetGroupArn": edge.targets["arn"], "containerName": "app", "containerPort": 8080}
     plain = {
@@ -309,6 +309,18 @@ def test_a_service_uses_its_clusters_capacity(aws: Hands, edge: Edge) -> None:
     edge.listener(aws)
     with pytest.raises(CloudError, match="not associated with the cluster: FARGATE_SPOT"):
         _service(aws, edge, _task(aws), capacityProviderStrategies=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}])
+
+
+def test_capacity_that_a_service_uses_cannot_be_taken_from_its_cluster(aws: Hands, edge: Edge) -> None:
+    edge.listener(aws)
+    service, capacity = _service(aws, edge, _task(aws)), _capacity(aws)
+    with pytest.raises(CloudError, match="ResourceInUseException: The specified capacity provider is in use"):
+        aws.update(capacity, clusterName="main", capacityProviders=["FARGATE_SPOT"])
+    with pytest.raises(CloudError, match="ResourceInUseException: The specified capacity provider is in use"):
+        aws.delete(capacity)
+    aws.delete(service)
+    aws.delete(capacity)
+    assert aws.read(capacity) is None
 
 
 def test_a_changed_task_is_a_new_revision_beside_the_old(aws: Hands) -> None:

@@ -18,7 +18,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.utils.quantity import parse_quantity
 
 from components.cluster.auto_mode import arm64_pool
-from sandbox.cloud.aws.control_plane import bring_kinds
+from sandbox.cloud.aws.control_plane import AUTO_MODE, bring_kinds, remove_addon
 from sandbox.kubernetes import Cluster, ClusterError
 from sandbox.kubernetes.supplements import LOAD
 from sandbox.toolchain import cache_directory
@@ -228,7 +228,7 @@ def test_removed_it_leaves_neither_a_process_nor_a_file(tmp_path: Path) -> None:
 def test_a_pod_for_arm64_waits_for_a_pool_of_such_nodes(
     cluster: Cluster, api: client.ApiClient, namespace: str
 ) -> None:
-    bring_kinds(cluster)
+    bring_kinds(cluster, AUTO_MODE)
     core = client.CoreV1Api(api)
     selector = {"nodeSelector": {"kubernetes.io/arch": "arm64"}, "containers": [{"name": "web", "image": "web:1.0.0"}]}
     core.create_namespaced_pod(namespace, {"metadata": {"name": "web"}, "spec": selector})
@@ -311,3 +311,21 @@ def made_of(api: client.ApiClient, inputs: dict[str, Any]) -> bool:
 def quantities(resources: dict[str, dict[str, str]]) -> dict[str, dict[str, Any]]:
     """Read CPU and memory, of which the API server writes the shortest form."""
     return {side: {name: parse_quantity(text) for name, text in named.items()} for side, named in resources.items()}
+
+
+def test_an_add_on_cannot_go_before_the_pods_that_mount_its_volumes(
+    cluster: Cluster, api: client.ApiClient, namespace: str
+) -> None:
+    addon = "aws-secrets-store-csi-driver-provider"
+    bring_kinds(cluster, addon)
+    core = client.CoreV1Api(api)
+    volume = {"name": "secrets", "csi": {"driver": "secrets-store.csi.k8s.io", "readOnly": True}}
+    spec = {"volumes": [volume], "containers": [{"name": "web", "image": "web:1.0.0"}]}
+    core.create_namespaced_pod(namespace, {"metadata": {"name": "mounts"}, "spec": spec})
+    with pytest.raises(ClusterError, match=f"could not end without it: {namespace}/mounts"):
+        remove_addon(cluster, addon)
+    core.delete_namespaced_pod("mounts", namespace, grace_period_seconds=0)
+    remove_addon(cluster, addon)
+    kinds = client.ApiextensionsV1Api(api).list_custom_resource_definition().items
+    gone = "secretproviderclasses.secrets-store.csi.x-k8s.io"
+    assert [kind for kind in kinds if kind.metadata.name == gone and not kind.metadata.deletion_timestamp] == []

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +27,6 @@ from tests.sandbox import lifecycle
 from tests.sandbox.lifecycle import Step
 from tests.stacks import Made, Stacks
 
-OFFICIAL = "pulumi-resource-kubernetes"
 STACK = "local"
 PATIENCE = 60
 READ = (
@@ -50,12 +48,6 @@ READ = (
 
 GIVEN = ("kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision")
 """Annotations that controllers write."""
-
-
-def without_official_provider() -> str:
-    """Return PATH without the directories that have the official provider."""
-    places = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(place for place in places if not (Path(place) / OFFICIAL).exists())
 
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
@@ -190,10 +182,8 @@ def live(sandbox: Sandbox, made: Made) -> Life:
 
 @pytest.fixture(scope="module")
 def life(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Life:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", without_official_provider())
-        with stacks.copied(STACK, tmp_path_factory.mktemp("sandbox")) as sandbox:
-            return live(sandbox, stacks.made(STACK))
+    with stacks.copied(STACK, tmp_path_factory.mktemp("sandbox")) as sandbox:
+        return live(sandbox, stacks.made(STACK))
 
 
 def test_the_first_preview_creates_and_does_nothing_else(life: Life) -> None:
@@ -287,10 +277,8 @@ def test_a_removed_cluster_leaves_no_process(life: Life) -> None:
     assert life.processes == []
 
 
-def test_the_official_provider_makes_the_same_objects(life: Life, tmp_path: Path) -> None:
-    if not shutil.which(OFFICIAL):
-        pytest.skip(f"{OFFICIAL} is not on PATH")
-    with lifecycle.sandbox_below(tmp_path / "sandbox") as sandbox:
+def test_the_thin_provider_makes_the_same_objects(life: Life, tmp_path: Path) -> None:
+    with lifecycle.sandbox_below(tmp_path / "sandbox", kubernetes="thin") as sandbox:
         stack = sandbox.stack(STACK)
         lifecycle.set_path(stack, "app.scaling.scale_out_seconds", "0")
         lifecycle.up(stack)

@@ -15,6 +15,7 @@ from pulumi.provider.experimental import provider as sdk
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.property_values import UNKNOWN, plain_map, wrap_map
+from sandbox.cloud.provider import OLD_INPUTS
 from sandbox.cloud.store import Store
 from sandbox.kubernetes import Cluster
 from sandbox.kubernetes.provider import KubernetesProvider, keep, paths_that_differ
@@ -29,10 +30,10 @@ def wait(coroutine: Coroutine[Any, Any, Any]) -> Any:
 class Hands:
     """One provider instance, and the engine's calls by hand."""
 
-    def __init__(self, directory: Path, kubeconfig: object) -> None:
+    def __init__(self, directory: Path, kubeconfig: object, **options: bool) -> None:
         store = Store(directory / "cloud")
         self.provider = KubernetesProvider(store, Faults(directory / "cloud", store))
-        args = wrap_map({"kubeconfig": kubeconfig})
+        args = wrap_map({"kubeconfig": kubeconfig, **options})
         wait(self.provider.configure(sdk.ConfigureRequest({}, args, True, True)))
 
     def check(self, thing: dict[str, Any], old: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -49,6 +50,17 @@ class Hands:
         request = sdk.DiffRequest(urn("thing"), "", wrap_map(state), wrap_map(self.check(thing)), ignore or [])
         response = wait(self.provider.diff(request))
         assert isinstance(response, sdk.DiffResponse)
+        return response
+
+    def diff_of_inputs(self, before: dict[str, Any], thing: dict[str, Any]) -> sdk.DiffResponse:
+        """Compare as the engine does, which hands over what was asked for before."""
+        old, new = wrap_map(self.check(before)), wrap_map(self.check(thing))
+
+        async def compared() -> sdk.DiffResponse:
+            OLD_INPUTS.set(old)
+            return await self.provider.diff(sdk.DiffRequest(urn("thing"), "", old, new, []))
+
+        response: sdk.DiffResponse = wait(compared())
         return response
 
     def update(self, state: dict[str, Any], thing: dict[str, Any], ignore: list[str] | None = None) -> dict[str, Any]:
@@ -122,6 +134,43 @@ def test_what_is_no_longer_stated_goes(hands: Hands, namespace: str) -> None:
     assert hands.update(state, config_map(namespace, a="1"))["data"] == {"a": "1"}
 
 
+MUTABLE = {"enableConfigMapMutable": True, "enableSecretMutable": True}
+
+
+def contents(kind: str, **text: str) -> dict[str, Any]:
+    key = "data" if kind == "ConfigMap" else "stringData"
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x", "namespace": "default"}, key: text}
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Secret"])
+@pytest.mark.parametrize("mutable", [True, False])
+def test_changed_contents_are_an_object_anew_unless_the_provider_may_change_them(
+    cluster: Cluster, tmp_path: Path, kind: str, mutable: bool
+) -> None:
+    hands = Hands(tmp_path, json.dumps(cluster.kubeconfig()), **(MUTABLE if mutable else {}))
+    state = hands.create(contents(kind, a="1"))
+    try:
+        change = hands.diff_of_inputs(contents(kind, a="1"), contents(kind, a="2"))
+        assert change.changes is True
+        assert (bool(change.replaces), bool(change.delete_before_replace)) == (not mutable, not mutable)
+        assert hands.diff_of_inputs(contents(kind, a="1"), contents(kind, a="1")).replaces == []
+    finally:
+        hands.delete(state)
+
+
+def test_a_job_that_failed_is_made_anew_where_it_says_so(hands: Hands, namespace: str) -> None:
+    failing = job(namespace, "job:1.0.0")
+    failing["spec"]["template"]["spec"]["nodeSelector"] = {"nowhere": "found"}
+    failing["spec"]["activeDeadlineSeconds"] = 1
+    anew = {**failing, "metadata": {**failing["metadata"], "annotations": {"pulumi.com/replaceUnready": "true"}}}
+    with pytest.raises(NeverReadyError, match="deadline"):
+        hands.create(failing)
+    assert not hands.diff(failing, failing).replaces
+    change = hands.diff(failing, anew)
+    assert change.replaces
+    assert change.delete_before_replace is True
+
+
 def test_what_the_server_refuses_to_change_replaces(hands: Hands, namespace: str) -> None:
     state = hands.create(job(namespace, "job:1.0.0"))
     change = hands.diff(state, job(namespace, "job:2.0.0"))
@@ -186,6 +235,16 @@ def test_a_field_that_somebody_else_changed_is_a_conflict_that_names_them(
     core.patch_namespaced_config_map("settings", namespace, {"data": {"a": "2"}}, field_manager="somebody")
     with pytest.raises(CloudError, match='conflict with "somebody"'):
         hands.diff(state, config_map(namespace, a="1"))
+
+
+def test_a_field_that_somebody_else_changed_becomes_what_is_stated_where_the_provider_may_force_it(
+    cluster: Cluster, tmp_path: Path, namespace: str, api: client.ApiClient
+) -> None:
+    hands = Hands(tmp_path, json.dumps(cluster.kubeconfig()), enablePatchForce=True)
+    state = hands.create(config_map(namespace, a="1"))
+    core = client.CoreV1Api(api)
+    core.patch_namespaced_config_map("settings", namespace, {"data": {"a": "2"}}, field_manager="somebody")
+    assert hands.update(state, config_map(namespace, a="1"))["data"] == {"a": "1"}
 
 
 def test_what_is_gone_is_not_found_and_made_anew(hands: Hands, namespace: str, api: client.ApiClient) -> None:

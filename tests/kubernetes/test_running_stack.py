@@ -24,7 +24,7 @@ from sandbox.toolchain import cache_directory
 from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes
 from sandbox.workspace import Sandbox
 from tests.kubernetes.reachability import Node, Rules
-from tests.kubernetes.test_local_stack import STACK, eventually, without_official_provider
+from tests.kubernetes.test_local_stack import STACK, eventually
 from tests.sandbox import lifecycle
 from tests.stacks import Stacks
 
@@ -174,8 +174,7 @@ def serves(pod: Any) -> bool:
 @pytest.fixture(scope="module")
 def running(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("sandbox")
-    with pytest.MonkeyPatch.context() as patch, stacks.copied(STACK, home) as sandbox:
-        patch.setenv("PATH", without_official_provider())
+    with stacks.copied(STACK, home) as sandbox:
         stack = sandbox.stack(STACK)
         for key, value in {"copies": COPIES, "scaling.minimum": COPIES, "scaling.maximum": 8}.items():
             lifecycle.set_path(stack, f"app.{key}", str(value))
@@ -293,6 +292,43 @@ def test_a_volume_that_would_shrink_is_refused_before_anything_is_changed(runnin
     with pytest.raises(automation.CommandError, match=r"can ?not be less than"):
         running.stack.preview()
     lifecycle.set_path(running.stack, "vault.storage_gib", "5")
+
+
+def test_after_kubectl_rollout_undo_the_next_version_goes_out_as_ever(running: Running) -> None:
+    running.kubectl("rollout", "undo", "deployment/auterity-app", "--namespace=auterity")
+    running.kubectl("rollout", "status", "deployment/auterity-app", "--namespace=auterity", "--timeout=120s")
+    lifecycle.set_path(running.stack, "image.reference", "auterity/app:1.0.2")
+    lifecycle.up(running.stack)
+    found = client.AppsV1Api(running.api).read_namespaced_deployment(APP, "auterity")
+    [container] = found.spec.template.spec.containers
+    assert container.image == "auterity/app:1.0.2"
+
+
+def test_a_job_that_failed_is_made_anew_by_the_next_deployment(running: Running) -> None:
+    nodes = [node.metadata.name for node in running.core.list_node().items]
+    lifecycle.set_path(running.stack, "gateway.requests_per_minute", "601")
+    running.kubectl("cordon", *nodes)
+    jobs = client.BatchV1Api(running.api)
+
+    def unfinished() -> list[Any]:
+        found: list[Any] = jobs.list_namespaced_job("auterity").items
+        return [job for job in found if not (job.status.conditions or ())]
+
+    def fail() -> None:
+        # No node takes its pod; it has waited long enough.
+        [job] = eventually(unfinished)
+        jobs.patch_namespaced_job(job.metadata.name, "auterity", {"spec": {"activeDeadlineSeconds": 1}})
+
+    failing = threading.Thread(target=fail)
+    failing.start()
+    with pytest.raises(automation.CommandError, match=r"DeadlineExceeded|longer than specified deadline"):
+        lifecycle.up(running.stack)
+    failing.join()
+    running.kubectl("uncordon", *nodes)
+    again = lifecycle.up(running.stack)
+    assert set(again.operations.values()) <= {"create-replacement", "delete-replaced", "replace"}
+    assert again.operations
+    assert unfinished() == []
 
 
 def test_nodes_are_drained_with_at_most_one_copy_away(running: Running) -> None:

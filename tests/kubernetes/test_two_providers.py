@@ -1,47 +1,55 @@
-"""The whole production stack, its cluster's objects made by the thin Kubernetes provider and by the official one."""
+"""What the sandbox's thin provider has made, the official one takes over: a stack of the first minutes lives on."""
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.kubernetes.alike import alike
-from tests.kubernetes.test_local_stack import OFFICIAL, objects_of, without_official_provider
+from sandbox.workspace import Sandbox
 from tests.sandbox import lifecycle
+from tests.sandbox.lifecycle import Step
 
-STACK = "prod"
-ON_EKS = (
-    "/apis/eks.amazonaws.com/v1/namespaces/auterity/targetgroupbindings",
-    "/apis/secrets-store.csi.x-k8s.io/v1/namespaces/auterity/secretproviderclasses",
-    "/apis/storage.k8s.io/v1/storageclasses",
-)
-"""Where else lies what the stack puts into its cluster on EKS."""
+STACK = "dev"
 
 
-def made(home: Path) -> tuple[dict[str, Any], lifecycle.Step]:
-    """Bring the stack up twice; return the cluster's objects, and what the second time did.
+@dataclass
+class Handed:
+    """What the thin provider made, and what each did when asked for the same again."""
 
-    What the simulated cloud draws anew each time, ends of names and digests of them, is made the same.
-    """
-    with lifecycle.sandbox_below(home) as sandbox:
-        stack = sandbox.stack(STACK)
-        lifecycle.up(stack)
-        again = lifecycle.up(stack)
-        [cluster] = sandbox.clusters(STACK)
-        objects = objects_of(cluster, ON_EKS)
-    return alike(objects), again
+    made: Step
+    again: Step
+    taken_over: Step
+    changed: Step
 
 
-def test_both_providers_make_the_same_objects_of_production(tmp_path: Path) -> None:
-    if not shutil.which(OFFICIAL):
-        pytest.skip(f"{OFFICIAL} is not on PATH")
-    official, again = made(tmp_path / "official")
-    assert again.operations == {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", without_official_provider())
-        thin, _ = made(tmp_path / "thin")
-    assert {name.split("/")[-2] for name in thin} >= {"deployments", "jobs", "networkpolicies", "targetgroupbindings"}
-    assert official == thin
+@pytest.fixture(scope="module")
+def handed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Handed]:
+    home: Path = tmp_path_factory.mktemp("sandbox")
+    with lifecycle.sandbox_below(home, kubernetes="thin") as thin:
+        stack = thin.stack(STACK)
+        made, again = lifecycle.up(stack), lifecycle.up(stack)
+        with Sandbox(home, kubernetes="official") as official:
+            stack = official.stack(STACK)
+            taken_over = lifecycle.up(stack)
+            lifecycle.set_path(stack, "app.environment.APP_LOG_LEVEL", "DEBUG")
+            yield Handed(made, again, taken_over, lifecycle.up(stack))
+
+
+def test_the_thin_provider_makes_what_only_a_cluster_on_eks_knows(handed: Handed) -> None:
+    assert {"auterity-dev-auterity-gateway", "auterity-dev-app-secrets"} <= set(handed.made.operations)
+
+
+def test_the_thin_provider_has_nothing_to_do_the_second_time(handed: Handed) -> None:
+    assert handed.again.operations == {}
+
+
+def test_the_official_provider_has_nothing_to_do_either(handed: Handed) -> None:
+    assert handed.taken_over.operations == {}
+
+
+def test_the_official_provider_changes_what_the_thin_one_made(handed: Handed) -> None:
+    kubernetes = {name: op for name, op in handed.changed.operations.items() if name == "auterity-dev-app"}
+    assert set(kubernetes.values()) == {"update"}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pulumi import automation
@@ -126,9 +126,12 @@ def exported(sandbox: Sandbox, stack: str) -> dict[str, Any]:
 
 
 @contextmanager
-def sandbox_below(home: Path) -> Iterator[Sandbox]:
-    """Give a sandbox whose clusters end with the block, however that ends, and whose engine nobody kills."""
-    with Sandbox(home, checkpoints=False) as sandbox:
+def sandbox_below(home: Path, kubernetes: Literal["official", "thin"] = "official") -> Iterator[Sandbox]:
+    """Give a sandbox whose clusters end with the block, however that ends, and whose engine nobody kills.
+
+    One of two Kubernetes providers makes what is in them.
+    """
+    with Sandbox(home, checkpoints=False, kubernetes=kubernetes) as sandbox:
         try:
             yield sandbox
         finally:

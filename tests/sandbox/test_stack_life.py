@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes import config
 from pulumi import automation
 
 from components.protection import KEEPS_DATA
@@ -18,13 +19,36 @@ from delivery.changes import Changes
 from operations.diagram import draw
 from sandbox.protection import lift_deletion_protection
 from sandbox.workspace import Sandbox
-from tests.sandbox import lifecycle
+from tests.kubernetes import watching
+from tests.kubernetes.watching import Watched
+from tests.sandbox import changed_contents, lifecycle
+from tests.sandbox.changed_contents import checkout_with_changes
 from tests.sandbox.lifecycle import Step
 from tests.stacks import Made, Stacks
 
 STACK = "prod"
 VPC = "aws:ec2/vpc:Vpc"
 DRAWING = Path(__file__).parents[2] / "docs/architecture/prod.svg"
+
+
+REREAD = {
+    "app.environment.APP_LOG_LEVEL": "DEBUG",
+    "gateway.password_version": "2",
+    "vault.certificate_days": "300",
+    "observability.logs.retention_days": "60",
+    "observability.objectives.availability_percent": "99",
+}
+"""Settings, and values, for which pods are started anew: they read their files once."""
+
+
+@dataclass
+class Contents:
+    """What a change of everything that pods mount did: to which objects, and what was seen of their workloads."""
+
+    mounted: set[tuple[str, str, str]]
+    changed: set[tuple[str, str, str]]
+    step: Step
+    seen: Watched
 
 
 @dataclass
@@ -41,6 +65,7 @@ class Life:
     waiting: Changes
     kept: str
     lost: list[str]
+    contents: Contents
     state: dict[str, Any]
     secrets: list[str]
     outputs: Mapping[str, automation.OutputValue]
@@ -53,11 +78,11 @@ class Life:
 def life(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """Live the whole life of the stack once; every test looks at another part of it."""
     with stacks.copied(STACK, tmp_path_factory.mktemp("sandbox")) as sandbox:
-        yield live(sandbox, stacks.made(STACK))
+        yield live(sandbox, stacks.made(STACK), checkout_with_changes(tmp_path_factory.mktemp("checkout")))
 
 
-def live(sandbox: Sandbox, made: Made) -> Life:
-    """Go on from the stack's first `up`."""
+def live(sandbox: Sandbox, made: Made, changes: Path) -> Life:
+    """Go on from the stack's first `up`; the checkout `changes` has the program that changes what pods mount."""
     stack = sandbox.stack(STACK)
     again = lifecycle.up(stack)
     refreshed = lifecycle.refresh(stack)
@@ -73,6 +98,7 @@ def live(sandbox: Sandbox, made: Made) -> Life:
     lifecycle.set_path(stack, "database.instance_class", "db.r7g.xlarge")
     changed = lifecycle.up(stack)
     waiting = engine.drift(stack)
+    contents = change_contents(sandbox, stack, changes)
 
     kept, lost = _without(sandbox, stack, "storage", "cache")
 
@@ -94,6 +120,7 @@ def live(sandbox: Sandbox, made: Made) -> Life:
         waiting,
         kept,
         lost,
+        contents,
         made.state,
         secrets,
         made.outputs,
@@ -101,6 +128,22 @@ def live(sandbox: Sandbox, made: Made) -> Life:
         destroyed,
         left,
     )
+
+
+def change_contents(sandbox: Sandbox, stack: automation.Stack, checkout: Path) -> Contents:
+    """Change every ConfigMap and Secret of the running stack at once, and settings that pods are started anew for."""
+    for path, value in REREAD.items():
+        lifecycle.set_path(stack, path, value)
+    [cluster] = sandbox.clusters(STACK)
+    api = config.new_client_from_config_dict(cluster.kubeconfig())
+    mounted = changed_contents.mounted(api) & set(changed_contents.contents(api))
+    with (
+        Sandbox(sandbox.home, checkout=checkout, checkpoints=False, kubernetes="official") as changing,
+        watching.watched(api) as seen,
+    ):
+        step = lifecycle.up(changing.stack(STACK))
+    keys = changed_contents.contents(api)
+    return Contents(mounted, {each for each in mounted if changed_contents.KEY in keys.get(each, ())}, step, seen)
 
 
 def test_the_first_preview_creates_and_does_nothing_else(life: Life) -> None:
@@ -147,6 +190,23 @@ def test_a_section_that_keeps_data_is_not_removed(life: Life) -> None:
 
 def test_what_keeps_data_and_what_guards_it_outlives_the_removal_of_its_section(life: Life) -> None:
     assert life.lost == []
+
+
+def test_everything_that_pods_mount_was_changed_on_the_running_stack(life: Life) -> None:
+    kinds = {kind for kind, _, _ in life.contents.mounted}
+    assert kinds == {"ConfigMap", "Secret"}
+    assert life.contents.mounted - life.contents.changed == set()
+
+
+def test_no_workload_is_deleted_for_what_it_mounts(life: Life) -> None:
+    assert life.contents.seen.deleted == []
+
+
+def test_there_are_never_fewer_pods_than_their_budget_asks_for_while_they_are_replaced(life: Life) -> None:
+    seen = life.contents.seen
+    assert {"auterity-app", "auterity-gateway", "auterity-loki", "auterity-prometheus", "auterity-vault"} <= seen.rolled
+    assert max(seen.wanted.values()) > 1
+    assert seen.short == {}
 
 
 def test_no_generated_secret_stands_in_the_state_in_plain_text(life: Life) -> None:

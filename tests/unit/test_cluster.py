@@ -18,6 +18,8 @@ from tests.unit.recording import REGION, Recording, record
 
 CLUSTER = "aws:eks/cluster:Cluster"
 PROVIDER = "pulumi:providers:kubernetes"
+ADDON = "aws:eks/addon:Addon"
+ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 PEOPLE = "arn:aws:iam::123456789012:role/platform-engineers"
 
 
@@ -82,7 +84,7 @@ def test_people_are_let_in_by_access_entries_and_nobody_for_having_made_the_clus
         "bootstrapClusterCreatorAdminPermissions": False,
     }
     assert recording.only("aws:eks/accessEntry:AccessEntry").inputs["principalArn"] == PEOPLE
-    association = recording.only("aws:eks/accessPolicyAssociation:AccessPolicyAssociation").inputs
+    association = recording.only(ASSOCIATION).inputs
     assert association["policyArn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
 
@@ -120,14 +122,16 @@ def test_the_way_to_the_cluster_holds_no_secret_and_is_the_same_every_time() -> 
     assert user["user"]["exec"]["args"][-4:] == ["--cluster-name", "auterity-test", "--output", "json"]
 
 
-def test_nothing_is_put_into_the_cluster_before_somebody_is_let_in() -> None:
+def test_whoever_is_let_in_is_let_in_for_as_long_as_it_takes_an_add_on_to_become_active() -> None:
     recording = eks()
-    association = recording.only("aws:eks/accessPolicyAssociation:AccessPolicyAssociation")
-    assert association.urn in recording.only(PROVIDER).depends_on
+    association = recording.only(ASSOCIATION)
+    addons = recording.of_type(ADDON)
+    assert addons
+    assert all(association.urn in each.depends_on for each in addons)
 
 
 def addon(recording: Recording, name: str) -> dict[str, Any]:
-    return recording.named(f"auterity-test-kubernetes-{name}", "aws:eks/addon:Addon").inputs
+    return recording.named(f"auterity-test-kubernetes-{name}", ADDON).inputs
 
 
 def test_an_add_on_has_the_version_that_the_setting_states() -> None:

@@ -17,6 +17,7 @@ from tests.unit.recording import Recorded
 
 COMPONENT = re.compile(r"^auterity:[a-z]+:[A-Z][A-Za-z0-9]+$")
 CLOUD_STACKS = ("dev", "prod")
+ACCESS = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 
 AUTONAME_SUFFIX = 8
 """Length of what the AWS provider appends to a logical name: a hyphen and seven hexadecimal digits."""
@@ -151,6 +152,38 @@ def test_a_stack_with_a_long_name_still_fits_the_clouds_names(stack: str) -> Non
                 or resource.name + "x" * AUTONAME_SUFFIX
             )
             assert len(physical) <= limit, resource.urn
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_whatever_makes_objects_in_a_cluster_changes_them_in_place(stack: str) -> None:
+    providers = shipped(stack).of_type("pulumi:providers:kubernetes")
+    assert providers
+    for provider in providers:
+        options = ("enableServerSideApply", "enableConfigMapMutable", "enableSecretMutable", "enablePatchForce")
+        assert [option for option in options if str(provider.inputs.get(option)).lower() != "true"] == []
+
+
+@pytest.mark.parametrize("stack", CLOUD_STACKS)
+def test_whatever_is_in_the_cluster_comes_after_add_ons_and_access_and_goes_before_them(stack: str) -> None:
+    recording = shipped(stack)
+    [provider] = recording.of_type("pulumi:providers:kubernetes")
+    objects = [each for each in recording.resources if each.type.startswith("kubernetes:")]
+    assert objects
+    assert {each.provider for each in objects} == {f"{provider.urn}::{provider.name}-id"}
+    needed = [r for r in recording.resources if r.type in ("aws:eks/addon:Addon", ACCESS)]
+    assert len(needed) > 1
+    assert {each.urn for each in needed} <= set(provider.depends_on)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_job_that_failed_is_made_anew_by_the_next_deployment(stack: str) -> None:
+    jobs = shipped(stack).of_type("kubernetes:batch/v1:Job")
+    assert jobs
+    assert [
+        job.name
+        for job in jobs
+        if (job.inputs["metadata"].get("annotations") or {}).get("pulumi.com/replaceUnready") != "true"
+    ] == []
 
 
 def test_the_local_stack_makes_nothing_in_a_cloud() -> None:

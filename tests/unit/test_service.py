@@ -204,6 +204,12 @@ def test_the_service_starts_after_the_ways_to_its_stores_are_open() -> None:
     assert recording.only(EGRESS).urn in recording.only(SERVICE).depends_on
 
 
+def test_the_service_comes_after_its_clusters_capacity_and_goes_before_it() -> None:
+    recording = service()
+    capacity = recording.only("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders")
+    assert capacity.urn in recording.only(SERVICE).depends_on
+
+
 def test_services_find_the_app_by_name() -> None:
     connect = service().only(SERVICE).inputs["serviceConnectConfiguration"]
     assert connect["enabled"] is True

@@ -15,7 +15,7 @@ from pulumi.provider.experimental import provider as sdk
 
 from sandbox.cloud.aws import control_plane, schemas
 from sandbox.cloud.aws.catalog import CATALOG
-from sandbox.cloud.aws.catalog.kubernetes import CLUSTER
+from sandbox.cloud.aws.catalog.kubernetes import ADDON, CLUSTER
 from sandbox.cloud.aws.invokes import INVOKES
 from sandbox.cloud.aws.model import (
     ACCOUNT,
@@ -39,7 +39,7 @@ from sandbox.cloud.property_values import UNKNOWN, holds_unknown, plain_map, wra
 from sandbox.cloud.provider import Draft, SimulatedProvider
 from sandbox.cloud.sdk_types import Problem, SdkType, sdk_type
 from sandbox.cloud.store import IDENTIFYING, Resource
-from sandbox.kubernetes import ClusterError
+from sandbox.kubernetes import Cluster, ClusterError
 from sandbox.toolchain import ToolchainError
 
 OWNER = "__owner"
@@ -158,10 +158,15 @@ class AwsProvider(SimulatedProvider):
 
     async def create(self, request: sdk.CreateRequest) -> sdk.CreateResponse:
         response = await super().create(request)
-        name = response.resource_id
-        if not name or request.preview or self.kind(request.type).token != CLUSTER:
+        name, token = response.resource_id, self.kind(request.type).token
+        if not name or request.preview or token not in (CLUSTER, ADDON):
             return response
         try:
+            if token == ADDON:
+                # Active: what it brings is there.
+                plane, addon = self._addon(name)
+                await asyncio.to_thread(control_plane.bring_kinds, plane, addon)
+                return response
             told = await asyncio.to_thread(control_plane.started, self.store.directory, name)
         except (ClusterError, ToolchainError) as error:
             raise CloudError(str(error)) from None
@@ -170,10 +175,22 @@ class AwsProvider(SimulatedProvider):
         return sdk.CreateResponse(name, {**response.properties, **wrap_map(told)})
 
     async def delete(self, request: sdk.DeleteRequest) -> None:
+        if self.kind(request.type).token == ADDON:
+            plane, addon = self._addon(request.resource_id)
+            if plane.running:
+                try:
+                    await asyncio.to_thread(control_plane.remove_addon, plane, addon)
+                except ClusterError as error:
+                    raise CloudError(f"deleting EKS Add-On ({request.resource_id}): {error}") from None
         await super().delete(request)
         if self.kind(request.type).token == CLUSTER:
             plane = control_plane.control_plane(self.store.directory, request.resource_id)
             await asyncio.to_thread(plane.remove)
+
+    def _addon(self, resource_id: str) -> tuple[Cluster, str]:
+        """Return the cluster of an add-on, and the add-on's name."""
+        cluster, _, addon = resource_id.partition(":")
+        return control_plane.control_plane(self.store.directory, cluster), addon
 
     def make(self, draft: Draft) -> Resource:
         type = aws_type(draft.kind.token)

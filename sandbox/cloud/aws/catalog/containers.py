@@ -49,6 +49,24 @@ def _known_capacity(view: View) -> None:
         )
 
 
+def _capacity_stays(view: View) -> None:
+    """Refuse to take away what a service's strategy names."""
+    if view.existing is not None:
+        _refuse_if_used(view, set(view.old("capacityProviders")) - set(view.inputs.get("capacityProviders") or ()))
+
+
+def _no_capacity_in_use(view: View) -> None:
+    _refuse_if_used(view, set(view.old("capacityProviders")))
+
+
+def _refuse_if_used(view: View, going: set[str]) -> None:
+    for service in view.all(SERVICE):
+        named = {part["capacityProvider"] for part in service.outputs.get("capacityProviderStrategies") or ()}
+        if str(service.outputs["cluster"]).rpartition("/")[2] == view.old("clusterName") and named & going:
+            # As reported in https://github.com/aws/aws-cdk/issues/15366.
+            raise AwsError("ResourceInUseException", "The specified capacity provider is in use and cannot be removed.")
+
+
 # Task definitions
 
 
@@ -266,7 +284,8 @@ TYPES: dict[str, AwsType] = {
             "capacityProviders": view.inputs.get("capacityProviders") or [],
             "defaultCapacityProviderStrategies": view.inputs.get("defaultCapacityProviderStrategies") or [],
         },
-        rules=(_known_capacity,),
+        rules=(_known_capacity, _capacity_stays),
+        deletion_rules=(_no_capacity_in_use,),
         operations=dict.fromkeys(("create", "update", "delete"), "PutClusterCapacityProviders"),
     ),
     TASK_DEFINITION: AwsType(
