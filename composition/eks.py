@@ -63,6 +63,7 @@ from composition.workload import (
     run_app,
     run_gateway,
     run_vault,
+    to_vault,
     watch_over,
     wire,
 )
@@ -117,9 +118,8 @@ def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) 
     )
     stores = make_cluster_stores(floor, settings)
     vault = run_sealed_vault(around, floor, settings.vault) if settings.vault else None
-    made = run_app(
-        floor, settings, app, around.image, wire(stores, settings) + wire_outside(around, floor, wiring, opts)
-    )
+    wired = wire(stores, settings) + to_vault(vault) + wire_outside(around, floor, wiring, opts)
+    made = run_app(floor, settings, app, around.image, wired)
     tasks = find_tasks(around, settings, app)
     watching = watch_over(floor, settings, app, vault, log_storage(around, settings), tasks)
     database = find_gateway_database(around, floor, settings, stores)

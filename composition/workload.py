@@ -42,12 +42,14 @@ from components.workload import app as the_app
 from components.workload import cache as the_cache
 from components.workload import gateway as the_gateway
 from components.workload import queue as the_queue
+from components.workload import vault as the_vault
 from components.workload.database_configuration import PORT as DATABASE_PORT
 from components.workload.gateway_configuration import PROXY_PORT
 from components.workload.load_balancer_configuration import HTTP_PORT, HTTPS_PORT
 from components.workload.pods import from_secret
 from components.workload.vault_configuration import CLUSTER_PORT as VAULT_CLUSTER_PORT
 from components.workload.vault_configuration import PORT as VAULT_PORT
+from components.workload.vault_configuration import SECRETS
 from composition import observability
 from composition.endpoints import (
     ANYWHERE,
@@ -322,12 +324,12 @@ def run_workload(
     """Run a whole stack in a cluster that has nothing around it."""
     floor = lay_floor(name, settings, app, provider)
     stores = make_cluster_stores(floor, settings)
-    made = run_app(floor, settings, app, image, wire(stores, settings))
+    vault = run_vault(floor, settings.vault) if settings.vault else None
+    made = run_app(floor, settings, app, image, wire(stores, settings) + to_vault(vault))
     if settings.gateway and stores.database:
         run_gateway(floor, settings.gateway, gateway_database(stores.database), made)
     if settings.load_balancer:
         balance(floor, settings.load_balancer)
-    vault = run_vault(floor, settings.vault) if settings.vault else None
     watch_over(floor, settings, app, vault)
 
 
@@ -380,6 +382,22 @@ def to_database(database: ClusterDatabase, name: str) -> Wired:
         {"database": from_secret("database", login.secret)},
         {"DATABASE_USER": login.username},
         login.accepted,
+    )
+
+
+def to_vault(vault: Vault | None) -> Wired:
+    """Sign in to Vault by the service account; what is the app's own is below its name there."""
+    if vault is None:
+        return Wired()
+    return Wired(
+        {
+            "VAULT_ADDR": pulumi.Output.concat("https://", vault.host, f":{vault.port}"),
+            "VAULT_CACERT": f"{the_app.LOGINS}/vault/ca.crt",
+            "VAULT_ROLE": SECRETS,
+            "VAULT_JWT_FILE": f"{the_app.LOGINS}/vault/token",
+            "VAULT_SECRETS": f"{SECRETS}/data/{the_app.NAME}",
+        },
+        {"vault": the_vault.signing_in("vault", vault.authority)},
     )
 
 

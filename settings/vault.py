@@ -26,5 +26,10 @@ class VaultSettings(Settings):
     storage_gib: Annotated[int, Field(ge=1, le=16_384)] = 10
     """Volume of a server in GiB. It grows in place, and never shrinks."""
 
+    break_glass: bool = False
+    """Let the holders of Vault's keys make a root token when no administrator can sign in any more; Vault 2.0 asks for
+    a token there as well. Not longer than that takes; the servers restart one by one (docs/runbooks/vault.md).
+    """
+
     certificate_days: Annotated[int, Field(ge=31, le=397)] = 365
     """Days that the servers' certificate is good for, 31 to 397; the first deployment in its last 30 days renews it."""

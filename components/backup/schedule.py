@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.backup.gcs import TOKEN
-from components.backup.job_plan import KEY, LOGINS, PLAN, RABBITMQ, VAULT, BackupScheduleArgs, VaultSource, plan
+from components.backup.job_plan import KEY, LOGINS, PLAN, RABBITMQ, VAULT, BackupScheduleArgs, plan
 from components.backup.names import ACCOUNTS, BACKUP, DRILL, PRUNE, RESTORE
 from components.backup.scratch_server import SECRET as SCRATCH_LOGIN
 from components.backup.scratch_server import SUPERUSER, scratch_server
@@ -33,6 +33,7 @@ from components.workload.pods import (
     scratch,
     writable,
 )
+from components.workload.vault import signing_in
 
 core = kubernetes.core.v1
 batch = kubernetes.batch.v1
@@ -166,7 +167,7 @@ class BackupSchedule(pulumi.ComponentResource):
     def _backup(self) -> Pod:
         """Dump the databases and, where they are wanted, Vault and RabbitMQ's definitions."""
         vault, rabbitmq = self._args.vault, self._args.rabbitmq
-        volumes = [*([vault_login(vault)] if vault else []), *([rabbitmq.login] if rabbitmq else [])]
+        volumes = [*([signing_in("vault", vault.authority)] if vault else []), *([rabbitmq.login] if rabbitmq else [])]
         mounts = [
             *([read_only("vault", VAULT)] if vault else []),
             *([read_only("rabbitmq", RABBITMQ)] if rabbitmq else []),
@@ -222,14 +223,3 @@ def google_token(audience: pulumi.Input[str]) -> core.VolumeArgs:
     return core.VolumeArgs(
         name="google", projected=core.ProjectedVolumeSourceArgs(sources=[source], default_mode=0o440)
     )
-
-
-def vault_login(vault: VaultSource) -> core.VolumeArgs:
-    """Offer a token of the pod's service account, which Vault shows to the API server, and who vouches for Vault."""
-    token = core.ServiceAccountTokenProjectionArgs(expiration_seconds=TOKEN_SECONDS, path="token")
-    authority = core.ConfigMapProjectionArgs(name=vault.authority)
-    sources = [
-        core.VolumeProjectionArgs(service_account_token=token),
-        core.VolumeProjectionArgs(config_map=authority),
-    ]
-    return core.VolumeArgs(name="vault", projected=core.ProjectedVolumeSourceArgs(sources=sources, default_mode=0o440))

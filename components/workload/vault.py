@@ -35,12 +35,14 @@ from components.workload.pods import (
 from components.workload.rights import bind
 from components.workload.stateful import READY, Keeping, keep
 from components.workload.vault_configuration import (
+    AUDIENCE,
     CLUSTER_PORT,
     CONFIGURATION,
     DATA,
     PORT,
     TLS,
     KmsSeal,
+    add_administrator,
     server_configuration,
     set_up,
 )
@@ -61,6 +63,24 @@ ALIVE = f"{HEALTH}&sealedcode=204&haunhealthycode=204&removedcode=204"
 """Where it says that it lives: also sealed, cut off from the active server (474 else, since Vault 1.19) or removed from
 the cluster (530); a restart would mend none of these (https://developer.hashicorp.com/vault/api-docs/system/health).
 """
+
+TOKEN_SECONDS = 3600
+"""Seconds that a token is good for by which a workload signs in; the kubelet renews it in time."""
+
+
+def signing_in(name: str, authority: pulumi.Input[str]) -> core.VolumeArgs:
+    """Offer what a workload signs in with: ``token``, of its service account and for Vault alone, and ``ca.crt``.
+
+    Args:
+        name: name of the volume.
+        authority: name of the ConfigMap with ``ca.crt``.
+    """
+    token = core.ServiceAccountTokenProjectionArgs(audience=AUDIENCE, expiration_seconds=TOKEN_SECONDS, path="token")
+    sources = [
+        core.VolumeProjectionArgs(service_account_token=token),
+        core.VolumeProjectionArgs(config_map=core.ConfigMapProjectionArgs(name=authority)),
+    ]
+    return core.VolumeArgs(name=name, projected=core.ProjectedVolumeSourceArgs(sources=sources, default_mode=0o440))
 
 
 @dataclass(frozen=True)
@@ -122,13 +142,21 @@ class Vault(pulumi.ComponentResource):
         )
         stated = pulumi.Output.all(namespace, args.seal).apply(
             lambda given: server_configuration(
-                [f"{NAME}-{number}.{NAME}.{given[0]}.svc" for number in range(settings.copies)], given[1]
+                [f"{NAME}-{number}.{NAME}.{given[0]}.svc" for number in range(settings.copies)],
+                given[1],
+                break_glass=settings.break_glass,
             )
         )
+        if settings.break_glass:
+            pulumi.log.warn("vault.break_glass is on: whoever reaches Vault may start or cancel a root token", self)
         configuration = core.ConfigMap(
             f"{name}-vault",
             metadata=about(NAME, place),
-            data={"vault.json": stated, "set-up.sh": namespace.apply(lambda space: set_up(space, APP))},
+            data={
+                "vault.json": stated,
+                "set-up.sh": namespace.apply(lambda space: set_up(space, APP)),
+                "administrator.sh": add_administrator(),
+            },
             opts=own,
         )
         account = account_of(f"{name}-vault", NAME, place, own)

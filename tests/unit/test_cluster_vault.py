@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 import pulumi_tls as tls
+import pytest
 
 from components.workload import KmsSeal, Place, Vault, VaultArgs
 from settings import VaultSettings
@@ -125,3 +129,72 @@ def test_no_token_and_no_key_of_vaults_own_is_in_the_stack() -> None:
         shown = str([r.inputs for r in shipped(stack).resources])
         assert "operator init" not in shown
         assert "VAULT_TOKEN" not in shown
+
+
+def script(name: str) -> str:
+    text: str = vault().named("auterity-test-vault", CONFIG_MAP).inputs["data"][name]
+    return text
+
+
+def test_people_can_sign_in_and_administer_before_the_first_token_is_revoked() -> None:
+    text = script("set-up.sh")
+    assert "vault auth enable userpass" in text
+    assert "vault policy write auterity-administrator" in text
+    assert "token_policies=auterity-administrator" in script("administrator.sh")
+    policy = text.split("<<'POLICY'\n")[1].split("POLICY\n")[0]
+    # By it the holders of the keys may make a new root token: Vault 2.0 asks for a token there.
+    assert 'path "sys/*" { capabilities = ["create", "read", "update", "patch", "delete", "list", "sudo"] }' in policy
+    assert 'path "auterity/*" { capabilities = ["create", "update", "patch", "delete", "list"] }' in policy
+
+
+@pytest.mark.parametrize("name", ["set-up.sh", "administrator.sh"])
+def test_scripts_keep_no_token_and_no_password_where_they_ran(name: str, tmp_path: Path) -> None:
+    program = tmp_path / "vault"
+    program.write_text('#!/bin/sh\n[ "$1" = login ] && echo t > "$HOME/.vault-token"\necho "$@" >> "$HOME/said"\n')
+    program.chmod(0o755)
+    given = "ada\na-long-enough-password\n"
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    command = ["bash", "-c", script(name), name, "grace"]
+    subprocess.run(command, input=given, env=environment, check=True, timeout=30, text=True, capture_output=True)
+    assert "login -no-print -method=userpass username=ada" in (tmp_path / "said").read_text()
+    assert "a-long-enough-password" not in (tmp_path / "said").read_text()
+    assert not (tmp_path / ".vault-token").exists()
+
+
+def test_a_workload_signs_in_by_a_token_that_is_for_vault_alone_and_reads_what_is_its_own() -> None:
+    text = script("set-up.sh")
+    assert "auth/kubernetes/role/auterity audience=vault " in text
+    assert 'path "auterity/data/auterity-app/*"' in text
+    assert "auterity/data/*" not in text
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_app_finds_in_its_pod_what_it_signs_in_to_vault_with(stack: str) -> None:
+    recording = shipped(stack)
+    pod = recording.named(f"auterity-{stack}-app", "kubernetes:apps/v1:Deployment").inputs["spec"]["template"]["spec"]
+    [volume] = [each for each in pod["volumes"] if each["name"] == "vault"]
+    token, authority = volume["projected"]["sources"]
+    assert token["serviceAccountToken"] == {"audience": "vault", "expirationSeconds": 3600, "path": "token"}
+    assert authority == {"configMap": {"name": "auterity-vault-authority"}}
+    variables = recording.named(f"auterity-{stack}-app", CONFIG_MAP).inputs["data"]
+    [mount] = [each["mountPath"] for each in pod["containers"][0]["volumeMounts"] if each["name"] == "vault"]
+    assert variables["VAULT_JWT_FILE"] == f"{mount}/token"
+    assert variables["VAULT_CACERT"] == f"{mount}/ca.crt"
+    assert variables["VAULT_SECRETS"] == "auterity/data/auterity-app"
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+def test_every_token_that_a_pod_is_given_says_whom_it_is_for(stack: str) -> None:
+    def tokens(value: Any) -> list[Any]:
+        if isinstance(value, dict):
+            own = [value["serviceAccountToken"]] if "serviceAccountToken" in value else []
+            return [*own, *(found for each in value.values() for found in tokens(each))]
+        return [found for each in value for found in tokens(each)] if isinstance(value, list) else []
+
+    given = [token for resource in shipped(stack).resources for token in tokens(resource.inputs)]
+    assert [token for token in given if not token.get("audience")] == []
+
+
+def test_a_token_for_a_new_root_token_is_asked_for_but_while_the_glass_is_broken() -> None:
+    assert "enable_unauthenticated_access" not in configuration(vault())
+    assert configuration(vault(break_glass=True))["enable_unauthenticated_access"] == ["generate-root"]
