@@ -26,7 +26,7 @@ from components.service import Destination, EcsService, EcsServiceArgs, ServedBy
 from components.storage import ObjectStorage, may_use
 from composition.ground import Ground
 from composition.stores import Stores
-from settings import AppSettings, ImageSettings
+from settings import AppSettings, EdgeSettings, ImageSettings
 
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 """Where the app's image keeps the certificate authorities that everybody trusts, Amazon's among them."""
@@ -140,6 +140,7 @@ def serve_on_ecs(
     stores: Stores,
     cluster: EcsCluster,
     edge: Edge | None,
+    edge_settings: EdgeSettings | None,
 ) -> EcsService:
     """Run the app on ECS, behind the edge where there is one."""
     wiring = wire(stores, app, ground.account)
@@ -163,6 +164,7 @@ def serve_on_ecs(
             )
             if edge
             else None,
+            idle_timeout_seconds=edge_settings.idle_timeout_seconds if edge_settings else 60,
             alarm_topic_arn=ground.alarm_topic_arn,
             # A target group that no listener forwards to cannot be a service's; a subnet's route may come late.
             after=[vpc, edge] if edge else [vpc],

@@ -32,7 +32,7 @@ def aws_platform(settings: StackSettings, where: AwsSettings) -> None:
                 ground, settings, settings.edge, settings.app, vpc, access if cluster else None, kubernetes
             )
         if cluster:
-            service = serve_on_ecs(ground, settings.app, image, vpc, access, stores, cluster, edge)
+            service = serve_on_ecs(ground, settings.app, image, vpc, access, stores, cluster, edge, settings.edge)
         if kubernetes:
             around = Surroundings(ground, kubernetes, vpc, stores, edge, image.reference, access, cluster)
             run_on_eks(around, settings, settings.app)

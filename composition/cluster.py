@@ -12,12 +12,14 @@ from settings import EksSettings
 
 def make_eks_cluster(ground: Ground, settings: EksSettings, vpc: Vpc) -> EksCluster:
     """Make the cluster on EKS."""
+    # A zone that the VPC gets later is none of the control plane's: EKS would refuse it.
+    zones = settings.control_plane_zones or tuple(vpc.private_subnet_ids)[:2]
     cluster = EksCluster(
         ground.name,
         EksClusterArgs(
             settings,
             ground.account,
-            subnet_ids=vpc.private_subnet_ids,
+            subnet_ids={zone: vpc.private_subnet_ids[zone] for zone in zones},
             log_key_arn=ground.log_key_arn,
             # A subnet's route may come late.
             after=[vpc],

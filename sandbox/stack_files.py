@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import yaml
 
+from sandbox.cloud.caller import INSIDE
 from sandbox.engine_yaml import EngineLoader
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
@@ -67,6 +68,22 @@ def contexts(stack_file: Document) -> list[str]:
     existing = section.get("existing") if isinstance(section, dict) else None
     context = existing.get("context") if isinstance(existing, dict) else None
     return [context] if isinstance(context, str) else []
+
+
+def callers_place(stack_file: Document) -> str:
+    """Return where whoever deploys a stack stands, by what its file opens the cluster's endpoint to.
+
+    That is the first of the addresses, or inside of the VPC; empty where the file says nothing of either.
+    """
+    config = stack_file.get("config")
+    section = config.get("auterity:kubernetes") if isinstance(config, dict) else None
+    eks = section.get("eks") if isinstance(section, dict) else None
+    if not isinstance(eks, dict):
+        return ""
+    blocks = eks.get("public_access_cidrs")
+    if isinstance(blocks, list) and blocks:
+        return str(blocks[0]).partition("/")[0]
+    return INSIDE if eks.get("private_only") is True else ""
 
 
 def write(path: Path, document: Document) -> None:

@@ -19,10 +19,11 @@ from semver import VersionInfo
 
 from sandbox import language_host
 from sandbox.cloud.aws.control_plane import clusters_directory
+from sandbox.cloud.launcher import CALLER
 from sandbox.cloud.server import Cloud, install_plugins
 from sandbox.environment import engine_environment, withheld
 from sandbox.kubernetes import Cluster, aws_command
-from sandbox.stack_files import Document, contexts, project_copy, read, stack_copy, stack_names, write
+from sandbox.stack_files import Document, callers_place, contexts, project_copy, read, stack_copy, stack_names, write
 from sandbox.toolchain import PulumiCli, cache_directory, ensure_pulumi
 from sandbox.toolchain.cache import exclusive
 from sandbox.toolchain.kubernetes_provider import NAME as KUBERNETES_PROVIDER
@@ -139,6 +140,8 @@ class Sandbox:
         if not self.checkpoints:
             env["PULUMI_SKIP_CHECKPOINTS"] = "true"
         env[aws_command.VARIABLE] = str(clusters_directory(self.cloud_directory))
+        copy = self.project_directory / f"Pulumi.{stack}.yaml"
+        env[CALLER] = os.environ.get(CALLER) or (callers_place(read(copy)) if copy.exists() else "")
         return {**env, **self.cloud.environment}
 
     def pulumi(self, stack: str, *arguments: str) -> int:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from settings.aws import LogRetentionDays
 from settings.base import Problem, Settings, in_production
+from settings.network import ZoneLetter
 
 ANYONE = IPv4Network("0.0.0.0/0")
 
@@ -41,9 +42,19 @@ class EksSettings(Settings):
     even who made the cluster.
     """
 
-    public_access_cidrs: tuple[IPv4Network, ...] = ()
-    """Addresses from which the API may be reached over the internet, as IPv4 blocks; empty: from inside the VPC alone.
-    A deployment from elsewhere needs its own address here.
+    public_access_cidrs: Annotated[tuple[IPv4Network, ...], Field(max_length=40)] = ()
+    """Addresses from which the API may be reached over the internet, as IPv4 blocks: of who deploys, and of who
+    operates. At most 40 (EKS quotas). From inside the VPC it is reached always.
+    """
+
+    private_only: bool = False
+    """Reach the API from inside the VPC alone, where whoever deploys has to be before the cluster is: so only in a VPC
+    that is there already (`network.existing`).
+    """
+
+    control_plane_zones: Annotated[tuple[ZoneLetter, ...], Field(max_length=4)] = ()
+    """Letters of the zones of the control plane's interfaces, and of the nodes; empty: the first two in use. EKS fixes
+    them as it makes the cluster: more zones may be added to the VPC, and none of these be left.
     """
 
     service_cidr: IPv4Network = IPv4Network("172.20.0.0/16")
@@ -66,6 +77,23 @@ class EksSettings(Settings):
                 "blocks of those who deploy and operate, because an API that anyone reaches is one leak from anyone's "
                 "(FSBP EKS.1)",
             )
+        for block in self.public_access_cidrs:
+            if any(block.subnet_of(private) for private in PRIVATE_BLOCKS):
+                yield Problem(
+                    "public_access_cidrs", str(block), "public addresses: others never arrive over the internet"
+                )
+        if self.private_only and self.public_access_cidrs:
+            yield Problem("private_only", True, "false beside public_access_cidrs")
+        if not self.private_only and not self.public_access_cidrs:
+            yield Problem(
+                "public_access_cidrs",
+                [],
+                "at least one block, with the address of whoever deploys: nobody reaches an API without any; or "
+                "private_only in a VPC that is there already",
+            )
+        zones = self.control_plane_zones
+        if zones and len(set(zones)) < max(2, len(zones)):
+            yield Problem("control_plane_zones", list(zones), "two letters or more, each once")
         if not 12 <= self.service_cidr.prefixlen <= 24:
             yield Problem("service_cidr", str(self.service_cidr), "a block of /12 to /24")
         if not any(

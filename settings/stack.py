@@ -167,6 +167,21 @@ class StackSettings(Settings):
             yield Problem("kubernetes.eks", "set", "unset in a stack without `aws`; `existing` finds any cluster")
         if eks is not None and self.network is None:
             yield Problem("network", None, "set where `kubernetes.eks` is")
+        if eks is not None and eks.private_only and self.network is not None and not self.network.existing:
+            yield Problem(
+                "kubernetes.eks.private_only",
+                True,
+                "false where the stack makes its VPC (`network.existing` unset): whoever deploys it is not inside yet; "
+                "public_access_cidrs names their address",
+            )
+        if eks is not None and self.network is not None:
+            existing = self.network.existing
+            zones = tuple(existing.subnets.private) if existing else self.network.zones
+            for zone in eks.control_plane_zones:
+                if zone not in zones:
+                    yield Problem(
+                        "kubernetes.eks.control_plane_zones", zone, f"zones with private subnets: {', '.join(zones)}"
+                    )
         block = self.network.cidr if self.network and not self.network.existing else None
         if eks is not None and block is not None and eks.service_cidr.overlaps(block):
             yield Problem(

@@ -60,6 +60,7 @@ class EcsServiceArgs:
         destinations: a name for each store that the tasks connect to.
         permissions: what the app itself may do in AWS.
         served_by: the load balancer's target group for it; None where no load balancer reaches it.
+        idle_timeout_seconds: seconds after which the edge closes an idle connection; the service keeps it for longer.
         alarm_topic_arn: SNS topic that hears of alarms during and after a deployment.
         after: what must stand before the first task starts, and no value carries: routes out, the listener.
     """
@@ -77,5 +78,6 @@ class EcsServiceArgs:
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     permissions: Sequence[Statement] = ()
     served_by: ServedBy | None = None
+    idle_timeout_seconds: int = 60
     alarm_topic_arn: pulumi.Input[str] | None = None
     after: Sequence[pulumi.Resource] = ()

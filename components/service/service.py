@@ -123,6 +123,11 @@ class EcsService(pulumi.ComponentResource):
                                 dns_name=CONTAINER, port=settings.port
                             )
                         ],
+                        # The load balancer's requests pass its proxy, too, which by itself ends each after 15 s, and an
+                        # idle connection after 300 s (ECS API, TimeoutConfiguration). How long is the edge's matter.
+                        timeout=aws.ecs.ServiceServiceConnectConfigurationServiceTimeoutArgs(
+                            idle_timeout_seconds=args.idle_timeout_seconds + 60, per_request_timeout_seconds=0
+                        ),
                     )
                 ],
                 log_configuration=aws.ecs.ServiceServiceConnectConfigurationLogConfigurationArgs(

@@ -1,7 +1,8 @@
 """Stands for a provider plugin: asks the sandbox's cloud for a port, tells the engine, and stays as long as it is used.
 
-Run as ``launcher.py PACKAGE``; the socket's path is in the environment variable AUTERITY_SANDBOX_CLOUD. It imports the
-standard library's least, because the engine starts one for every provider instance of every command.
+Run as ``launcher.py PACKAGE``; the socket's path is in the environment variable AUTERITY_SANDBOX_CLOUD, and where the
+engine runs in AUTERITY_SANDBOX_CALLER. It imports the standard library's least, because the engine starts one for every
+provider instance of every command.
 """
 
 import os
@@ -10,6 +11,7 @@ import socket
 import sys
 
 VARIABLE = "AUTERITY_SANDBOX_CLOUD"
+CALLER = "AUTERITY_SANDBOX_CALLER"
 
 
 def main() -> None:
@@ -19,7 +21,7 @@ def main() -> None:
         sys.exit(f"{VARIABLE} is not set: this provider runs only inside the sandbox")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as cloud:
         cloud.connect(os.environ[VARIABLE])
-        cloud.sendall(sys.argv[1].encode() + b"\n")
+        cloud.sendall(f"{sys.argv[1]} {os.environ.get(CALLER, '')}\n".encode())
         answer = cloud.recv(4096).decode()
         if not answer.strip().isdigit():
             sys.exit(answer or "the sandbox's cloud gave no answer")

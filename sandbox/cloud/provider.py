@@ -12,6 +12,7 @@ from typing import Any
 
 from pulumi.provider.experimental import provider as sdk
 
+from sandbox.cloud.caller import ENGINE, Caller
 from sandbox.cloud.differences import MAPS, Comparison, differences
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import NEVER_READY, Faults
@@ -46,9 +47,13 @@ class SimulatedProvider(sdk.Provider):
     """One configured instance of a provider over the shared store.
 
     A cloud says what it knows by the methods below `# What a cloud decides`.
+
+    Attributes:
+        caller: who uses it, and from where.
     """
 
     package: str
+    caller: Caller = ENGINE
 
     def __init__(self, store: Store, faults: Faults) -> None:
         self.store = store

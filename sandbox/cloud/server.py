@@ -23,6 +23,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.cloud import launcher
 from sandbox.cloud.aws import control_plane
+from sandbox.cloud.caller import ENGINE, Caller, from_where
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.provider import OLD_INPUTS, SimulatedProvider
@@ -147,15 +148,21 @@ class Cloud:
         self.store.close()
         shutil.rmtree(self._runtime_dir, ignore_errors=True)
 
-    def provider(self, package: str) -> AnyProvider:
+    def provider(self, package: str, caller: Caller = ENGINE) -> AnyProvider:
         """Make a provider instance without a server, for use in the same process.
+
+        Args:
+            package: its name.
+            caller: who uses it, and from where.
 
         Raises:
             LookupError: no simulated provider has this package name.
         """
         if package not in self._providers:
             raise LookupError(f"no simulated provider {package!r}; there are {', '.join(sorted(self._providers))}")
-        return self._providers[package](self.store, self.faults)
+        provider = self._providers[package](self.store, self.faults)
+        provider.caller = caller
+        return provider
 
     async def _listen(self) -> None:
         # mkdtemp made the directory for its owner alone, and with it the socket.
@@ -175,10 +182,10 @@ class Cloud:
         """Serve one provider instance for as long as its launcher holds the connection."""
         server = None
         try:
-            package = (await reader.readline()).decode().strip()
+            package, _, told = (await reader.readline()).decode().strip().partition(" ")
             try:
-                provider = self.provider(package)
-            except LookupError as error:
+                provider = self.provider(package, from_where(told))
+            except (CloudError, LookupError) as error:
                 writer.write(f"{error}\n".encode())
                 return
             server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)

@@ -169,6 +169,15 @@ class Api:
         return answered
 
 
+def eks_name(kubeconfig: Mapping[str, Any]) -> str:
+    """Return the name of the cluster on EKS that a kubeconfig asks a token for; empty for any other cluster."""
+    for user in kubeconfig.get("users") or ():
+        arguments = ((user.get("user") or {}).get("exec") or {}).get("args") or []
+        if "get-token" in arguments and "--cluster-name" in arguments[:-1]:
+            return str(arguments[arguments.index("--cluster-name") + 1])
+    return ""
+
+
 def read_kubeconfig(text: str | None, default: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """Return a kubeconfig from its text or its path, or from the default path.
 

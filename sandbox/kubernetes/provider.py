@@ -17,13 +17,15 @@ from typing import Any
 from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
+from sandbox.cloud.aws.catalog.kubernetes import CLUSTER, reaches
+from sandbox.cloud.caller import ENGINE, Caller
 from sandbox.cloud.errors import CloudError, NeverReadyError
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.property_values import UNKNOWN, holds_unknown, plain_map, wrap_map
 from sandbox.cloud.provider import OLD_INPUTS
 from sandbox.cloud.store import Store
 from sandbox.kubernetes import aws_command
-from sandbox.kubernetes.api import MANAGER, Api, Object, RefusedError, read_kubeconfig
+from sandbox.kubernetes.api import MANAGER, Api, Object, RefusedError, eks_name, read_kubeconfig
 from sandbox.kubernetes.readiness import Failed, verdict
 
 PATIENCE = 600.0
@@ -45,14 +47,21 @@ OF_THE_SERVER = ("creationTimestamp", "generation", "managedFields", "resourceVe
 
 
 class KubernetesProvider(sdk.Provider):
-    """One configured instance: one cluster, known or, in a preview, not yet."""
+    """One configured instance: one cluster, known or, in a preview, not yet.
+
+    Attributes:
+        caller: who uses it, and from where.
+    """
 
     package = "kubernetes"
+    caller: Caller = ENGINE
 
     def __init__(self, store: Store, faults: Faults) -> None:
         super().__init__()
+        self._store = store
         self._home = store.directory
         self._api: Api | None = None
+        self._eks_name = ""
         self._namespace = "default"
         self._options: frozenset[str] = frozenset()
 
@@ -81,6 +90,7 @@ class KubernetesProvider(sdk.Provider):
             }
             kubeconfig = read_kubeconfig(given.get("kubeconfig"), str(self._home.parent / "kubeconfig"), environment)
             self._api = await asyncio.to_thread(Api, kubeconfig, given.get("context"))
+            self._eks_name = eks_name(kubeconfig)
         return sdk.ConfigureResponse(
             accept_secrets=True, supports_preview=True, accept_resources=True, accept_outputs=False
         )
@@ -99,6 +109,7 @@ class KubernetesProvider(sdk.Provider):
             metadata["name"] = before.get("name") or _generated(request.urn, request.random_seed)
             metadata["annotations"] = {**(metadata.get("annotations") or {}), AUTONAMED: "true"}
         if self._api is not None and not metadata.get("namespace"):
+            self._reach()
             try:
                 if (await asyncio.to_thread(self._api.kind, inputs)).namespaced:
                     metadata["namespace"] = self._namespace
@@ -128,6 +139,7 @@ class KubernetesProvider(sdk.Provider):
         if replaced := self._contents_replaced(before, new):
             return _answer(replaced, replaces=replaced, delete_first=True)
         known = old if before == new else None
+        self._reach()
         return await asyncio.to_thread(self._differences, self._api, new, request.ignore_changes, known)
 
     def _contents_replaced(self, before: Object, new: Object) -> list[str]:
@@ -173,6 +185,7 @@ class KubernetesProvider(sdk.Provider):
     async def create(self, request: sdk.CreateRequest) -> sdk.CreateResponse:
         new = plain_map(request.properties)
         if request.preview:
+            self._reach()
             await asyncio.to_thread(self._judge, new)
             return sdk.CreateResponse("", {**request.properties, **wrap_map({"status": UNKNOWN})})
         api = self._cluster()
@@ -205,7 +218,19 @@ class KubernetesProvider(sdk.Provider):
     def _cluster(self) -> Api:
         if self._api is None:
             raise CloudError("the cluster is not known yet: the provider's kubeconfig is an output of what is not made")
+        self._reach()
         return self._api
+
+    def _reach(self) -> None:
+        """Fail where the endpoint of a cluster on EKS does not answer the caller; any other cluster always does."""
+        for cluster in self._store.find(self._eks_name, CLUSTER) if self._eks_name else ():
+            if not reaches(self.caller, cluster):
+                place = self.caller.network or self.caller.address
+                opened = ", ".join(cluster.outputs["vpcConfig"].get("publicAccessCidrs") or ())
+                raise CloudError(
+                    f"configured Kubernetes cluster is unreachable: dial tcp {cluster.outputs['endpoint']}: i/o timeout"
+                    f" (called from {place}; public endpoint open to: {opened or 'nobody'})"
+                )
 
     def _judge(self, new: Object) -> None:
         """Let the API server judge what a preview shows, as far as it can: what it stands on may be still to come."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client, config
+from pulumi import automation
 
 from sandbox.cloud.aws.catalog.kubernetes import CLUSTER
 from sandbox.cloud.aws.control_plane import clusters_directory
@@ -39,6 +40,7 @@ class Life:
     up: Step
     again: Step
     widened: tuple[str, str, Step]
+    refused: str
     refreshed: Step
     outputs: dict[str, Any]
     state: dict[str, Any]
@@ -60,6 +62,11 @@ def live(sandbox: Sandbox) -> Life:
     lifecycle.set_path(stack, "network.az_count", "3")
     lifecycle.up(stack)
     widened = (before, stack.outputs()["kubeconfig"].value, lifecycle.up(stack))
+    for place, zone in enumerate("abc"):
+        lifecycle.set_path(stack, f"kubernetes.eks.control_plane_zones[{place}]", zone)
+    with pytest.raises(automation.CommandError) as refused:
+        stack.up()
+    stack.remove_config("auterity:kubernetes.eks.control_plane_zones", path=True)
     refreshed = lifecycle.refresh(stack)
     outputs = {name: output.value for name, output in stack.outputs().items()}
     kubeconfig = json.loads(outputs["kubeconfig"])
@@ -82,6 +89,7 @@ def live(sandbox: Sandbox) -> Life:
         up,
         again,
         widened,
+        str(refused.value),
         refreshed,
         outputs,
         lifecycle.exported(sandbox, STACK),
@@ -114,6 +122,10 @@ def test_a_cluster_that_learns_of_another_zone_stays_where_it_is(life: Life) -> 
     before, after, up = life.widened
     assert after == before
     assert up.operations == {}
+
+
+def test_a_control_plane_that_would_get_another_zone_is_refused(life: Life) -> None:
+    assert "they should belong to the exact set of AZs 'us-east-1a,us-east-1b'" in life.refused
 
 
 def test_the_cluster_that_eks_hands_out_is_a_real_one(life: Life) -> None:

@@ -14,12 +14,14 @@ from components.account import AwsAccount
 from components.cluster import EksCluster, EksClusterArgs
 from components.existing_cluster import ExistingCluster, ExistingClusterArgs
 from settings import EksSettings, ExistingClusterSettings, KubernetesSettings
+from tests.unit.programs import shipped, with_section
 from tests.unit.recording import REGION, Recording, record
 
 CLUSTER = "aws:eks/cluster:Cluster"
 PROVIDER = "pulumi:providers:kubernetes"
 ADDON = "aws:eks/addon:Addon"
 ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+RUNNER = IPv4Network("198.51.100.7/32")
 PEOPLE = "arn:aws:iam::123456789012:role/platform-engineers"
 
 
@@ -29,7 +31,7 @@ def eks(**settings: Any) -> Recording:
         EksCluster(
             "auterity-test",
             EksClusterArgs(
-                EksSettings(**{"administrators": (PEOPLE,), **settings}),
+                EksSettings(**{"administrators": (PEOPLE,), "public_access_cidrs": (RUNNER,), **settings}),
                 AwsAccount.of(provider, REGION),
                 subnet_ids={"a": "subnet-a", "b": "subnet-b"},
                 log_key_arn="arn:key",
@@ -40,8 +42,8 @@ def eks(**settings: Any) -> Recording:
     return record(build)
 
 
-def test_the_api_is_reached_from_inside_the_vpc_alone_unless_addresses_are_named() -> None:
-    network = eks().only(CLUSTER).inputs["vpcConfig"]
+def test_the_api_can_be_reached_from_inside_the_vpc_alone() -> None:
+    network = eks(private_only=True, public_access_cidrs=()).only(CLUSTER).inputs["vpcConfig"]
     assert (network["endpointPrivateAccess"], network["endpointPublicAccess"]) == (True, False)
     assert "publicAccessCidrs" not in network
 
@@ -54,6 +56,16 @@ def test_named_addresses_reach_the_api_over_the_internet_and_no_others() -> None
 def test_an_api_that_anyone_reaches_is_refused() -> None:
     with pytest.raises(ValueError, match="public_access_cidrs"):
         EksSettings(administrators=(PEOPLE,), public_access_cidrs=(IPv4Network("0.0.0.0/0"),))
+
+
+def test_an_api_that_nobody_reaches_is_refused() -> None:
+    with pytest.raises(ValueError, match="nobody reaches an API without any"):
+        EksSettings(administrators=(PEOPLE,))
+
+
+def test_addresses_that_never_arrive_over_the_internet_are_refused() -> None:
+    with pytest.raises(ValueError, match="public addresses"):
+        EksSettings(administrators=(PEOPLE,), public_access_cidrs=(IPv4Network("10.0.0.0/24"),))
 
 
 def test_secrets_are_encrypted_with_a_key_of_the_stacks_own() -> None:
@@ -165,6 +177,14 @@ def test_a_cluster_that_exists_is_found_by_its_context_and_not_touched() -> None
 
 @pytest.mark.parametrize("both", [True, False])
 def test_a_cluster_is_made_or_found_and_not_both(both: bool) -> None:
-    given: dict[str, Any] = {"existing": {"context": "a"}, "eks": {"administrators": (PEOPLE,)}} if both else {}
+    made = {"administrators": (PEOPLE,), "public_access_cidrs": (RUNNER,)}
+    given: dict[str, Any] = {"existing": {"context": "a"}, "eks": made} if both else {}
     with pytest.raises(ValueError, match="either `eks` or `existing`"):
         KubernetesSettings.model_validate(given)
+
+
+def test_a_zone_that_the_vpc_gets_later_is_none_of_the_control_planes() -> None:
+    before, after = shipped("dev"), with_section("dev", "network", az_count=3)
+    subnets = [recording.only(CLUSTER).inputs["vpcConfig"]["subnetIds"] for recording in (before, after)]
+    assert len(subnets[0]) == 2
+    assert subnets[0] == subnets[1]

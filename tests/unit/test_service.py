@@ -213,7 +213,8 @@ def test_the_service_comes_after_its_clusters_capacity_and_goes_before_it() -> N
 def test_services_find_the_app_by_name() -> None:
     connect = service().only(SERVICE).inputs["serviceConnectConfiguration"]
     assert connect["enabled"] is True
-    assert connect["services"] == [{"portName": "app", "clientAlias": [{"dnsName": "app", "port": 8000}]}]
+    [name] = connect["services"]
+    assert (name["portName"], name["clientAlias"]) == ("app", [{"dnsName": "app", "port": 8000}])
 
 
 def test_logs_are_kept_for_a_while_under_a_key() -> None:
@@ -250,3 +251,9 @@ def test_the_network_identity_lets_nothing_in_and_https_out() -> None:
     assert not recording.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     rule = recording.only(EGRESS).inputs
     assert (rule["ipProtocol"], rule["fromPort"], rule["toPort"]) == ("tcp", 443, 443)
+
+
+def test_no_proxy_ends_a_request_that_the_edge_still_waits_for() -> None:
+    inputs = service(idle_timeout_seconds=600).only(SERVICE).inputs
+    [name] = inputs["serviceConnectConfiguration"]["services"]
+    assert name["timeout"] == {"idleTimeoutSeconds": 660, "perRequestTimeoutSeconds": 0}

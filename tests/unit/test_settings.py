@@ -297,3 +297,17 @@ def test_a_role_in_the_cluster_leaves_room_for_the_name_that_takes_turns_with_it
 def test_a_gateway_replaced_faster_than_the_edge_checks_is_refused() -> None:
     lines = errors(environment="prod", **{**PRODUCTION, "gateway": {"update_delay_seconds": 14}})
     assert [line for line in lines if "gateway.update_delay_seconds" in line and "at least 15" in line]
+
+
+EKS = {"administrators": ["arn:aws:iam::123456789012:role/platform-engineers"]}
+
+
+def test_a_stack_that_makes_its_vpc_is_not_deployed_from_inside_of_it() -> None:
+    [line] = errors(environment="dev", aws={}, network={}, kubernetes={"eks": {**EKS, "private_only": True}})
+    assert "kubernetes.eks.private_only: true given; allowed: false where the stack makes its VPC" in line
+
+
+def test_a_control_plane_in_a_zone_without_a_subnet_is_refused() -> None:
+    eks = {**EKS, "public_access_cidrs": ["198.51.100.7/32"], "control_plane_zones": ["a", "d"]}
+    [line] = errors(environment="dev", aws={}, network={}, kubernetes={"eks": eks})
+    assert line.endswith('eks.control_plane_zones: "d" given; allowed: zones with private subnets: a, b, c')

@@ -30,7 +30,6 @@ from sandbox.cloud.aws.model import (
 )
 from sandbox.cloud.aws.references import check_references, users_of
 from sandbox.cloud.aws.windows import held_back, with_pending
-from sandbox.cloud.caller import ENGINE
 from sandbox.cloud.differences import Comparison
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.faults import NEVER_READY
@@ -254,7 +253,7 @@ class AwsProvider(SimulatedProvider):
     def seen(self, resource: Resource) -> bool:
         type = aws_type(resource.type)
         try:
-            return type.seen is None or type.seen(self.store, resource, ENGINE)
+            return type.seen is None or type.seen(self.store, resource, self.caller)
         except AwsError as error:
             raise CloudError(self._told(type, "read", resource.id, error)) from None
 

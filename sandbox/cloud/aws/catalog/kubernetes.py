@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.cloud.aws.model import ACCOUNT, AwsError, AwsType, View, stable_hex
+from sandbox.cloud.caller import INSIDE, Caller
 from sandbox.cloud.property_values import UNKNOWN
 from sandbox.cloud.sdk_types import Problem
 from sandbox.cloud.store import Resource
@@ -23,6 +25,21 @@ SUPPORTED = ("1.34", "1.35", "1.36")
 """Releases in standard support on 2026-11-23 (EKS user guide, 'Kubernetes release calendar'); 1.34 until 2026-12-02."""
 
 LOGS = {"api", "audit", "authenticator", "controllerManager", "scheduler"}
+
+
+def reaches(caller: Caller, cluster: Resource) -> bool:
+    """Tell whether a caller gets an answer from a cluster's endpoint.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html. Who comes from the VPC of a cluster
+    without a private endpoint comes by the address of its NAT gateway.
+    """
+    network = cluster.outputs["vpcConfig"]
+    if network["endpointPrivateAccess"] and caller.network in (INSIDE, network["vpcId"]):
+        return True
+    address = ipaddress.ip_address(caller.address)
+    return bool(network["endpointPublicAccess"]) and any(
+        address in ipaddress.ip_network(block) for block in network["publicAccessCidrs"]
+    )
 
 
 def _cluster_outputs(view: View, id: str) -> dict[str, Any]:
@@ -75,6 +92,16 @@ def _cluster_rules(view: View) -> None:
     subnets = [subnet for subnet_id in network.get("subnetIds") or () if (subnet := view.one(SUBNET, subnet_id))]
     if len({subnet.outputs["availabilityZone"] for subnet in subnets}) < 2:
         raise AwsError("InvalidParameterException", "Subnets specified must be in at least two different AZs", 400)
+    zones = {subnet.outputs["availabilityZone"] for subnet in subnets}
+    before = (view.old("vpcConfig") or {}).get("subnetIds") or ()
+    first = {subnet.outputs["availabilityZone"] for id in before if (subnet := view.one(SUBNET, id))} or zones
+    if zones != first:
+        raise AwsError(
+            "InvalidParameterException",
+            f"Provided subnets belong to the AZs '{','.join(sorted(zones))}'. But they should belong to the exact set "
+            f"of AZs '{','.join(sorted(first))}' in which subnets were provided during cluster creation.",
+            400,
+        )
     if view.existing is not None and _minor(view.value("version")) < _minor(view.old("version")):
         raise AwsError("InvalidParameterException", "unsupported Kubernetes minor version update", 400)
 
