@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 os.chdir(ROOT)
 sys.path.insert(0, str(ROOT))
 
+from bootstrap.boundary import Boundary  # noqa: E402
 from bootstrap.google_cloud import GooglePipelines, GooglePipelinesArgs  # noqa: E402
 from bootstrap.inputs import load  # noqa: E402
 from bootstrap.pipelines import Pipelines, PipelinesArgs  # noqa: E402
@@ -42,7 +43,8 @@ def main() -> None:
     account = AwsAccount.of(provider, settings.region)
     # Whoever deletes the states no longer knows what there is.
     state = State(NAME, account, pulumi.ResourceOptions(providers=[provider], protect=True))
-    pipelines = Pipelines(NAME, PipelinesArgs(account, settings.repository, settings.stacks, state), opts)
+    boundary = Boundary(NAME, account, state, opts)
+    pipelines = Pipelines(NAME, PipelinesArgs(account, settings.repository, settings.stacks, state, boundary.arn), opts)
     pulumi.export("PULUMI_BACKEND", state.backend)
     pulumi.export("secrets_provider", state.secrets_provider)
     pulumi.export("AWS_REGION", settings.region)

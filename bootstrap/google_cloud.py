@@ -53,7 +53,7 @@ class GooglePipelinesArgs:
 
     Attributes:
         project: id of the project.
-        repository: ``owner/name`` on GitHub.
+        repository: the repository on GitHub as its tokens name it.
         stacks: names of the stacks.
     """
 

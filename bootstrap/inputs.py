@@ -15,6 +15,9 @@ PROJECT = "auterity-bootstrap"
 """The project's name, and so the namespace of its configuration keys."""
 
 
+_NAME = "[A-Za-z0-9_.-]+"
+
+
 class GoogleSettings(Settings):
     """The Google Cloud project that keeps the second copy of the backups."""
 
@@ -34,8 +37,10 @@ class BootstrapSettings(Settings):
     owner: str = "platform"
     """Team for the tag ``Owner``."""
 
-    repository: str = Field(pattern=r"^[\w.-]{1,39}/[\w.-]{1,100}$")
-    """The repository on GitHub whose pipelines deploy, ``owner/name``."""
+    repository: str = Field(pattern=f"^({_NAME}/{_NAME}|{_NAME}@[0-9]+/{_NAME}@[0-9]+)$")
+    """The repository on GitHub whose pipelines deploy, as its tokens name it: ``owner@id/name@id`` if it was made,
+    renamed or transferred since 15 July 2026 or has opted in to such subjects, else ``owner/name``.
+    """
 
     stacks: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,15}$")], ...] = Field(min_length=1)
     """Stacks that live in this account; each gets an identity for each task of its pipelines."""

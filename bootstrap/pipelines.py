@@ -9,7 +9,7 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
-from bootstrap.rights import CHANGES, CONTENTS, ROLES
+from bootstrap.rights import BOUND_ROLES, CHANGES, CONTENTS, PASSED_TO, ROLES
 from bootstrap.state import State
 from components.account import AwsAccount
 from components.iam import Statement, policy
@@ -41,7 +41,12 @@ def environment(task: Task, stack: str) -> str:
 
 
 def subject(repository: str, task: Task, stack: str) -> str:
-    """Return the one subject that a token for a task has."""
+    """Return the one subject that a token for a task has.
+
+    The repository stands in it by its names, or with the ids of owner and repository (``owner@1/name@2``): GitHub
+    writes them for each that was made, renamed or transferred since 15 July 2026, or has opted in
+    (https://docs.github.com/en/actions/concepts/security/openid-connect).
+    """
     return f"repo:{repository}:environment:{environment(task, stack)}"
 
 
@@ -51,15 +56,17 @@ class PipelinesArgs:
 
     Attributes:
         account: the AWS account.
-        repository: ``owner/name`` on GitHub.
+        repository: the repository on GitHub as its tokens name it.
         stacks: names of the stacks.
         state: where their state is.
+        boundary_arn: ARN of the permissions boundary of every role that they make.
     """
 
     account: AwsAccount
     repository: str
     stacks: Sequence[str]
     state: State
+    boundary_arn: pulumi.Input[str]
 
 
 class Pipelines(pulumi.ComponentResource):
@@ -111,12 +118,13 @@ class Pipelines(pulumi.ComponentResource):
         attached = {"reads": pulumi.Output.format(READ, args.account.partition)}
         own: Sequence[Statement]
         if task == "preview":
-            own = (*args.state.reading(), *no_contents(args))
+            own = (*args.state.reading(stack), *no_contents(args))
         elif task == "drift":
-            own = (*args.state.reading(), *no_contents(args), reads_secrets(args.account, stack))
+            own = (*args.state.reading(stack), *no_contents(args), reads_secrets(args.account, stack))
         else:
             attached["changes"] = changes.arn
-            own = (*args.state.writing(), *on_roles(args.account, stack), reads_secrets(args.account, stack))
+            roles = on_roles(args.account, stack, args.boundary_arn)
+            own = (*args.state.writing(stack), *roles, reads_secrets(args.account, stack))
         for purpose, arn in attached.items():
             aws.iam.RolePolicyAttachment(f"{name}-{purpose}", role=role.name, policy_arn=arn, opts=self._own)
         aws.iam.RolePolicy(name, role=role.name, policy=policy(*own), opts=self._own)
@@ -150,13 +158,26 @@ def what_changes() -> list[Statement]:
     ]
 
 
-def on_roles(account: AwsAccount, stack: str) -> list[Statement]:
-    """Let a deployment change the roles of its own stack: not its own role, and no other stack's."""
+def on_roles(account: AwsAccount, stack: str, boundary_arn: pulumi.Input[str]) -> list[Statement]:
+    """Let a deployment change the roles of its own stack: not its own role, no other stack's, and none unbound.
+
+    Without a boundary, who may make a role may make an administrator, and hand it to a machine of its own
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html).
+    """
+    own = [account.arn("iam", f"role/{PROJECT}-{stack}-*", region="")]
     return [
+        Statement(sid="OwnRoles", actions=[f"iam:{each}" for each in ROLES], resources=own),
         Statement(
-            sid="OwnRoles",
-            actions=[f"iam:{each}" for each in ROLES],
-            resources=[account.arn("iam", f"role/{PROJECT}-{stack}-*", region="")],
+            sid="BoundRoles",
+            actions=[f"iam:{each}" for each in BOUND_ROLES],
+            resources=own,
+            conditions={"StringEquals": {"iam:PermissionsBoundary": boundary_arn}},
+        ),
+        Statement(
+            sid="HandedRoles",
+            actions=["iam:PassRole"],
+            resources=own,
+            conditions={"StringEquals": {"iam:PassedToService": list(PASSED_TO)}},
         ),
         Statement(
             sid="RolesOfServices",

@@ -145,14 +145,33 @@ CHANGES: Mapping[str, Sequence[str]] = {
 }
 """Service to the actions, as IAM writes them, that deploying the platform takes."""
 
-ROLES = (
+BOUND_ROLES = (
     "AttachRolePolicy",
     "CreateRole",
-    "DeleteRole",
     "DeleteRolePolicy",
     "DetachRolePolicy",
-    "PassRole",
+    "PutRolePermissionsBoundary",
     "PutRolePolicy",
+)
+"""What a deployment does to roles that have the boundary alone: these are all the actions that know the condition
+``iam:PermissionsBoundary`` and that it needs
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html).
+"""
+
+PASSED_TO = (
+    "backup.amazonaws.com",
+    "ec2.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "eks.amazonaws.com",
+    "monitoring.rds.amazonaws.com",
+    "pods.eks.amazonaws.com",
+    "rds.amazonaws.com",
+    "vpc-flow-logs.amazonaws.com",
+)
+"""Services to which a deployment hands a role."""
+
+ROLES = (
+    "DeleteRole",
     "TagRole",
     "UntagRole",
     "UpdateAssumeRolePolicy",

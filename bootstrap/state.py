@@ -10,6 +10,22 @@ from components.account import AwsAccount
 from components.bucket import PrivateBucket, PrivateBucketArgs, request_log
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import Statement
+from settings import PROJECT
+
+KEY_CHANGES = (
+    "kms:CancelKeyDeletion",
+    "kms:Create*",
+    "kms:Delete*",
+    "kms:Disable*",
+    "kms:Enable*",
+    "kms:Put*",
+    "kms:Re*Grant",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:Update*",
+)
+"""What changes a key, or hands it to others."""
 
 OLD_STATES_DAYS = 365
 """Days that a state which was overwritten can be had back."""
@@ -45,17 +61,17 @@ class State(pulumi.ComponentResource):
         self.secrets_provider = pulumi.Output.concat("awskms:///", key.arn, "?region=", account.region)
         self.register_outputs({"backend": self.backend, "secrets_provider": self.secrets_provider})
 
-    def reading(self) -> Sequence[Statement]:
-        """Let a pipeline read states and open their secrets. A preview takes no lock, and writes nothing."""
+    def reading(self, stack: str) -> Sequence[Statement]:
+        """Let a pipeline read a stack's state and open its secrets. A preview takes no lock, and writes nothing."""
         return (
-            *self._both("ReadState", ["s3:GetObject"]),
+            *self._both("ReadState", ["s3:GetObject"], stack),
             Statement(sid="UseStateKey", actions=["kms:Decrypt"], resources=[self._key_arn]),
         )
 
-    def writing(self) -> Sequence[Statement]:
-        """Let a pipeline keep states. What was overwritten stays: none may remove a version."""
+    def writing(self, stack: str) -> Sequence[Statement]:
+        """Let a pipeline keep the state of a stack. What was overwritten stays: none may remove a version."""
         return (
-            *self._both("KeepState", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]),
+            *self._both("KeepState", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], stack),
             Statement(
                 sid="UseStateKey",
                 actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
@@ -68,11 +84,32 @@ class State(pulumi.ComponentResource):
                 actions=["s3:DeleteBucket*", "s3:PutBucket*", "s3:PutEncryption*", "s3:PutLifecycle*"],
                 resources=[self._arn],
             ),
+            # And the platform's keys, of which this one is none.
+            Statement(sid="LeaveStateKeyAlone", effect="Deny", actions=KEY_CHANGES, resources=[self._key_arn]),
         )
 
-    def _both(self, sid: str, actions: Sequence[str]) -> Sequence[Statement]:
-        states = pulumi.Output.concat(self._arn, "/.pulumi/*")
+    def out_of_reach(self) -> Sequence[Statement]:
+        """Keep the roles of stacks from every state, and from the key of all states."""
+        objects = pulumi.Output.concat(self._arn, "/*")
         return (
-            Statement(sid=sid, actions=actions, resources=[states]),
+            Statement(sid="NoStates", effect="Deny", actions=["s3:*"], resources=[self._arn, objects]),
+            Statement(sid="NoStateKey", effect="Deny", actions=["kms:*"], resources=[self._key_arn]),
+        )
+
+    def _both(self, sid: str, actions: Sequence[str], stack: str) -> Sequence[Statement]:
+        # As the engine lays out a bucket: the stack's state, copies of it, what was done, who is at it.
+        own = [
+            pulumi.Output.concat(self._arn, f"/.pulumi/{each}")
+            for each in (
+                f"stacks/{PROJECT}/{stack}.json*",
+                f"backups/{PROJECT}/{stack}/*",
+                f"history/{PROJECT}/{stack}/*",
+                f"locks/organization/{PROJECT}/{stack}/*",
+            )
+        ]
+        layout = pulumi.Output.concat(self._arn, "/.pulumi/meta.yaml")
+        return (
+            Statement(sid=sid, actions=actions, resources=own),
+            Statement(sid="ReadLayout", actions=["s3:GetObject"], resources=[layout]),
             Statement(sid="ListStates", actions=["s3:GetBucketLocation", "s3:ListBucket"], resources=[self._arn]),
         )

@@ -11,6 +11,7 @@ import pulumi_random as random
 
 from components.account import AwsAccount
 from components.alarms import AlarmTopic, AlarmTopicArgs
+from components.boundary import bound_roles
 from components.ecs import EcsCluster, EcsClusterArgs
 from components.encryption import EncryptionKey, EncryptionKeyArgs, log_groups_may_use
 from components.network import Vpc, VpcArgs
@@ -47,6 +48,8 @@ def lay_ground(settings: StackSettings, where: AwsSettings) -> Ground:
         default_tags=aws.ProviderDefaultTagsArgs(tags=stack_tags(settings)),
     )
     account = AwsAccount.of(provider, where.region)
+    if where.permissions_boundary:
+        bound_roles(account.arn("iam", f"policy/{where.permissions_boundary}", region=""))
     opts = pulumi.ResourceOptions(providers=[provider, docker.Provider("docker"), random.Provider("random")])
     key = EncryptionKey(
         f"{name}-logs",

@@ -31,3 +31,9 @@ class AwsSettings(Settings):
     """Account that the stack may be deployed to, 12 digits; the provider refuses any other. Unset: whichever account
     the credentials open.
     """
+
+    permissions_boundary: Annotated[str, Field(pattern=r"^[\w+=,.@-]{1,128}$")] | None = None
+    """Name of the customer managed policy of the account that bounds every role of the stack: what a role may do at
+    most, whatever its own policies say. The bootstrap makes one, ``auterity-boundary``, and lets pipelines make no role
+    without it. Unset: roles have no boundary, and pipelines cannot deploy the stack.
+    """

@@ -15,7 +15,9 @@ import pytest
 import yaml
 
 from bootstrap.inputs import load
-from bootstrap.rights import CHANGES
+from bootstrap.pipelines import subject
+from bootstrap.rights import CHANGES, PASSED_TO
+from sandbox.cloud.aws.access import allows
 from sandbox.cloud.aws.catalog import CATALOG
 from settings import SettingsError
 from tests.unit.programs import ROOT, shipped
@@ -103,10 +105,153 @@ def test_a_deployment_changes_the_roles_of_its_stack_and_not_its_own(stack: str)
         if each["Effect"] == "Allow" and any(action.startswith("iam:") for action in each["Action"])
         for resource in each["Resource"]
     ]
-    assert changed == [
+    assert set(changed) == {
         f"arn:aws:iam::{ACCOUNT_ID}:role/auterity-{stack}-*",
         f"arn:aws:iam::{ACCOUNT_ID}:role/aws-service-role/*",
-    ]
+    }
+
+
+def boundary() -> str:
+    """Return the ARN of the boundary, as the rights of a deployment name it."""
+    [bound] = [each for each in rights("prod") if each["Sid"] == "BoundRoles"]
+    return str(bound["Condition"]["StringEquals"]["iam:PermissionsBoundary"])
+
+
+ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/auterity-prod-anything"
+
+
+def may(environment: str, action: str, resource: str, **context: str) -> bool:
+    """Ask IAM's rules whether a pipeline may do something."""
+    inside = [json.dumps({"Statement": rights(environment)})]
+    changes = [each.inputs["policy"] for each in made().of_type("aws:iam/policy:Policy") if "changes" in each.name]
+    known = {key.replace("__", ":"): value for key, value in context.items()}
+    return allows([*inside, *(changes if "-" not in environment else [])], action, resource, known)
+
+
+def bounded(action: str, resource: str) -> bool:
+    """Ask IAM's rules whether a role of the platform can be given a right."""
+    [boundary] = [each.inputs["policy"] for each in made().of_type("aws:iam/policy:Policy") if "boundary" in each.name]
+    return bool(allows([boundary], action, resource, {}))
+
+
+@pytest.mark.parametrize("action", ["CreateRole", "PutRolePolicy", "AttachRolePolicy", "PutRolePermissionsBoundary"])
+def test_a_deployment_makes_no_role_without_the_boundary(action: str) -> None:
+    assert may("prod", f"iam:{action}", ROLE, iam__PermissionsBoundary=boundary())
+    assert not may("prod", f"iam:{action}", ROLE)
+    other = f"arn:aws:iam::{ACCOUNT_ID}:policy/Administrators"
+    assert not may("prod", f"iam:{action}", ROLE, iam__PermissionsBoundary=other)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("iam:DeleteRolePermissionsBoundary", ROLE),
+        ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT_ID}:policy/auterity-boundary"),
+        ("iam:DeletePolicy", f"arn:aws:iam::{ACCOUNT_ID}:policy/auterity-boundary"),
+        ("iam:CreateUser", f"arn:aws:iam::{ACCOUNT_ID}:user/somebody"),
+        ("iam:PutRolePolicy", f"arn:aws:iam::{ACCOUNT_ID}:role/pipeline-prod"),
+        ("iam:UpdateAssumeRolePolicy", f"arn:aws:iam::{ACCOUNT_ID}:role/pipeline-prod"),
+        ("iam:PutRolePolicy", f"arn:aws:iam::{ACCOUNT_ID}:role/auterity-dev-app"),
+    ],
+)
+def test_a_deployment_does_not_get_out_of_its_rights(action: str, resource: str) -> None:
+    assert not may("prod", action, resource, iam__PermissionsBoundary=boundary())
+
+
+def test_a_role_is_handed_to_the_services_of_the_platform_alone() -> None:
+    trusted = {
+        statement["Principal"]["Service"]
+        for stack in ("dev", "prod")
+        for role in shipped(stack).of_type("aws:iam/role:Role")
+        for statement in json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+    }
+    assert trusted == set(PASSED_TO)
+    assert all(may("prod", "iam:PassRole", ROLE, iam__PassedToService=each) for each in trusted)
+    assert not may("prod", "iam:PassRole", ROLE, iam__PassedToService="lambda.amazonaws.com")
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_role_of_a_stack_has_the_boundary(stack: str) -> None:
+    roles = shipped(stack).of_type("aws:iam/role:Role")
+    assert len(roles) > 10
+    made_by_bootstrap = next(each for each in made().of_type("aws:iam/policy:Policy") if "boundary" in each.name)
+    arn = f"arn:aws:iam::{ACCOUNT_ID}:policy/{made_by_bootstrap.inputs['name']}"
+    assert {each.inputs.get("permissionsBoundary") for each in roles} == {arn}
+
+
+def test_the_boundary_leaves_the_stacks_roles_all_that_they_have() -> None:
+    granted = {
+        (action, resource)
+        for stack in ("dev", "prod")
+        for each in shipped(stack).of_type("aws:iam/rolePolicy:RolePolicy")
+        for statement in json.loads(each.inputs["policy"])["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    assert len(granted) > 50
+    assert [each for each in sorted(granted) if not bounded(*each)] == []
+    # And what AWS's policy for nodes of EKS has beside it.
+    assert bounded("iam:CreateInstanceProfile", f"arn:aws:iam::{ACCOUNT_ID}:instance-profile/eks")
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("iam:CreateRole", ROLE),
+        ("iam:PutRolePolicy", ROLE),
+        ("iam:CreateAccessKey", f"arn:aws:iam::{ACCOUNT_ID}:user/somebody"),
+        ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT_ID}:role/pipeline-prod"),
+        ("organizations:LeaveOrganization", "*"),
+    ],
+)
+def test_a_role_that_a_deployment_makes_is_no_administrator(action: str, resource: str) -> None:
+    assert not bounded(action, resource)
+
+
+def states() -> tuple[str, str]:
+    """Return the ARNs of the bucket of the states and of its key, as the pipelines' rights have them."""
+    [listed] = {each["Resource"][0] for each in rights("prod") if each["Sid"] == "ListStates"}
+    [key] = {each["Resource"][0] for each in rights("prod") if each["Sid"] == "UseStateKey"}
+    return listed, key
+
+
+def test_no_role_of_a_stack_reaches_a_state_or_the_key_of_the_states() -> None:
+    bucket, key = states()
+    assert not bounded("s3:GetObject", f"{bucket}/.pulumi/stacks/auterity/prod.json")
+    assert not bounded("kms:Decrypt", key)
+    assert bounded("kms:Decrypt", f"arn:aws:kms:us-east-1:{ACCOUNT_ID}:key/another")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_pipeline_opens_the_state_of_its_own_stack_alone(environment: str) -> None:
+    bucket, _ = states()
+    own = environment.rpartition("-")[2]
+    other = "dev" if own == "prod" else "prod"
+    for file in (
+        "stacks/auterity/{}.json",
+        "history/auterity/{0}/{0}-1.history.json",
+        "backups/auterity/{0}/{0}.1.json",
+    ):
+        assert may(environment, "s3:GetObject", f"{bucket}/.pulumi/{file.format(own)}")
+        assert not may(environment, "s3:GetObject", f"{bucket}/.pulumi/{file.format(other)}")
+        assert not may(environment, "s3:PutObject", f"{bucket}/.pulumi/{file.format(other)}")
+    assert not may(environment, "s3:GetObject", f"{bucket}/.pulumi/stacks/auterity-bootstrap/account.json")
+    assert may(environment, "s3:GetObject", f"{bucket}/.pulumi/meta.yaml")
+
+
+@pytest.mark.parametrize(
+    "action", ["ScheduleKeyDeletion", "PutKeyPolicy", "DisableKey", "CreateGrant", "CreateAlias", "TagResource"]
+)
+def test_a_deployment_does_not_change_the_key_of_the_states(action: str) -> None:
+    _, key = states()
+    assert not may("prod", f"kms:{action}", key)
+    assert may("prod", f"kms:{action}", f"arn:aws:kms:us-east-1:{ACCOUNT_ID}:key/of-the-stack")
+
+
+@pytest.mark.parametrize("named", ["auterity/infrastructure", "auterity@1234/infrastructure@5678"])
+def test_a_repository_is_named_as_its_tokens_name_it(named: str) -> None:
+    assert load(config(repository=named)).repository == named
+    assert subject(named, "deploy", "prod") == f"repo:{named}:environment:prod"
 
 
 def test_nothing_is_allowed_on_all_resources() -> None:
@@ -197,7 +342,14 @@ def test_a_deployment_may_do_what_the_types_of_the_stacks_need() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("repository", "no-owner"), ("stacks", []), ("stacks", ["preview-dev"]), ("account_id", "12"), ("region", "here")],
+    [
+        ("repository", "no-owner"),
+        ("repository", "owner@1/name"),
+        ("stacks", []),
+        ("stacks", ["preview-dev"]),
+        ("account_id", "12"),
+        ("region", "here"),
+    ],
 )
 def test_a_wrong_input_is_named(key: str, value: Any) -> None:
     with pytest.raises(SettingsError, match=f"auterity-bootstrap:{key}"):

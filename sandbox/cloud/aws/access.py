@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -30,6 +30,27 @@ def denies(document: str, caller: Caller, action: str, resource: str) -> bool:
         and _holds(statement.get("Condition") or {}, _context(caller))
         for statement in _many(statements)
     )
+
+
+def allows(documents: Iterable[str], action: str, resource: str, context: Mapping[str, str]) -> bool:
+    """Tell whether policies of an identity, or the policy that bounds it, allow an action on a resource's ARN.
+
+    Args:
+        documents: the policies, as JSON.
+        action: such as ``iam:CreateRole``.
+        resource: ARN of what it is done to.
+        context: condition keys of the call.
+    """
+    known = {key.lower(): value for key, value in context.items()}
+    effects = {
+        statement["Effect"]
+        for document in documents
+        for statement in _many(json.loads(document)["Statement"])
+        if _covers(statement, "Action", action.lower(), str.lower)
+        and _covers(statement, "Resource", resource, str)
+        and _holds(statement.get("Condition") or {}, known)
+    }
+    return effects == {"Allow"}
 
 
 def _names_caller(statement: Mapping[str, Any], caller: Caller) -> bool:
