@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from sandbox.cloud.aws.catalog import CATALOG
-from sandbox.cloud.aws.catalog.identity import GIVEN_ROLES
+from sandbox.cloud.aws.catalog.identity import GIVEN_POLICIES, GIVEN_ROLES
 from sandbox.cloud.aws.catalog.names import GIVEN_ZONES, ZONE
 from sandbox.cloud.aws.model import ACCOUNT, AwsError, AwsType, View
 from sandbox.cloud.store import Resource
@@ -106,13 +106,13 @@ def _must_exist(view: View, word: str, token: str) -> None:
 
 
 def _given(arn: str) -> bool:
-    """Tell the roles of people, which were there before any stack."""
-    return arn.rpartition(":role/")[2] in GIVEN_ROLES
+    """Tell the roles of people and the policy that bounds roles, which were there before any stack."""
+    return arn.rpartition(":role/")[2] in GIVEN_ROLES or arn.rpartition(":policy/")[2] in GIVEN_POLICIES
 
 
 def _is_default(word: str, token: str) -> bool:
     """Tell the groups and keys that AWS keeps in every account, and what was there before any stack."""
-    if token == ZONE and word in GIVEN_ZONES:
+    if (token == ZONE and word in GIVEN_ZONES) or _given(word):
         return True
     return word.startswith(("default.", "default:", "alias/aws/")) or (word == "default" and "ubnetGroup" in token)
 

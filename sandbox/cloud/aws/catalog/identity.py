@@ -24,6 +24,9 @@ CREATED = "2026-01-01T00:00:00Z"
 GIVEN_ROLES = frozenset({"platform-engineers"})
 """Roles of the account that no stack makes: those of the people who deploy stacks."""
 
+GIVEN_POLICIES = frozenset({"auterity-boundary"})
+"""Policies of the account that no stack of the platform makes: what bounds their roles comes with the bootstrap."""
+
 
 def _length(property: str, most: int, what: str) -> Any:
     def judge(inputs: Mapping[str, Any]) -> list[Problem]:
