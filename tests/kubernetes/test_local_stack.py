@@ -279,9 +279,7 @@ def test_a_removed_cluster_leaves_no_process(life: Life) -> None:
 
 def test_the_thin_provider_makes_the_same_objects(life: Life, tmp_path: Path) -> None:
     with lifecycle.sandbox_below(tmp_path / "sandbox", kubernetes="thin") as sandbox:
-        stack = sandbox.stack(STACK)
-        lifecycle.set_path(stack, "app.scaling.scale_out_seconds", "0")
-        lifecycle.up(stack)
+        lifecycle.up(sandbox.stack(STACK))
         [cluster] = sandbox.existing_clusters(STACK)
         objects = objects_of(cluster)
     assert alike(objects) == alike(life.objects)
