@@ -60,14 +60,14 @@ ACCOUNT = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 CASES: tuple[Case, ...] = (
     breaks(WILD, "everything", policy=policy(allow("*", "*"))),
-    breaks(WILD, "everything of a service, in a list", policy=policy(allow(["s3:GetObject", "sqs:*"]))),
+    breaks(WILD, "everything of a service, in a list", policy=policy(allow(["s3:GetObject", "s3:*"]))),
     breaks(WILD, "everything else", policy=policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})),
     breaks(
         WILD,
         "inline",
         "inline",
         role=role(),
-        inline=Made("aws:iam/rolePolicy:RolePolicy", {"role": Ref("role"), "policy": document(allow("dynamodb:*"))}),
+        inline=Made("aws:iam/rolePolicy:RolePolicy", {"role": Ref("role"), "policy": document(allow("s3:*"))}),
     ),
     breaks(WILD, "inside the role", role=role(inlinePolicies=[{"name": "x", "policy": document(allow("S3:*"))}])),
     breaks(
