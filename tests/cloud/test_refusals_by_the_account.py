@@ -256,3 +256,10 @@ def test_an_issuer_of_tokens_is_known_to_an_account_once(aws: Hands) -> None:
     aws.create(issuer, "x", url="https://token.example.com", clientIdLists=["sts.amazonaws.com"])
     with pytest.raises(CloudError, match=r"Provider with url https://token\.example\.com already exists"):
         aws.create(issuer, "y", url="https://token.example.com", clientIdLists=["sts.amazonaws.com"])
+
+
+def test_a_role_is_not_bound_by_a_policy_that_is_not_there(aws: Hands) -> None:
+    bound = "arn:aws:iam::123456789012:policy/auterity-boundary"
+    aws.create(ROLE, "bound", assumeRolePolicy=TRUST, permissionsBoundary=bound)
+    with pytest.raises(CloudError, match=r"NoSuchEntity: Policy .*other was not found"):
+        aws.create(ROLE, "unbound", assumeRolePolicy=TRUST, permissionsBoundary=bound.replace("auterity-boundary", "other"))
