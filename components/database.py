@@ -12,6 +12,7 @@ import pulumi_random as random
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import service_trust
+from components.secrets import SecretReference, StoredLogin
 from components.security_group import listening_group
 from settings import DatabaseSettings
 
@@ -36,6 +37,7 @@ class RdsPostgresArgs:
         subnet_ids: zone letter to subnet id, in at least two zones, without a route to the internet.
         log_key_arn: ARN of the KMS key that encrypts log groups.
         clients: who may connect: a name for each source, to the id of its security group.
+        master: login of the master user where the stack makes its password; None where RDS does.
     """
 
     settings: DatabaseSettings
@@ -44,12 +46,14 @@ class RdsPostgresArgs:
     subnet_ids: Mapping[str, pulumi.Input[str]]
     log_key_arn: pulumi.Input[str]
     clients: Mapping[str, pulumi.Input[str]]
+    master: StoredLogin | None = None
 
 
 class RdsPostgres(pulumi.ComponentResource):
     """A PostgreSQL instance: encrypted, private, forced to TLS, observed, and recoverable to any second.
 
-    RDS makes the master password, keeps it in Secrets Manager and rotates it; no program or state sees it.
+    RDS makes the master password, keeps it in Secrets Manager and rotates it, and no program or state sees it; or the
+    stack makes it, where a feature of RDS asks for that.
     """
 
     address: pulumi.Output[str]
@@ -67,8 +71,8 @@ class RdsPostgres(pulumi.ComponentResource):
     username: pulumi.Output[str]
     """Name of the master user."""
 
-    master_secret_arn: pulumi.Output[str]
-    """ARN of the secret that holds the master user's name and password as JSON."""
+    master_secret: SecretReference
+    """Where the master user's name and password are, as JSON."""
 
     instance_arn: pulumi.Output[str]
     """ARN of the instance."""
@@ -83,7 +87,7 @@ class RdsPostgres(pulumi.ComponentResource):
     """Security group of the instance."""
 
     key_arn: pulumi.Output[str]
-    """ARN of the KMS key of storage, insights and master secret."""
+    """ARN of the KMS key of storage, insights and the secret that RDS manages."""
 
     def __init__(self, name: str, args: RdsPostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("auterity:database:RdsPostgres", name, None, opts)
@@ -119,13 +123,17 @@ class RdsPostgres(pulumi.ComponentResource):
             engine="postgres",
             engine_version=settings.engine_version,
             auto_minor_version_upgrade=True,
-            allow_major_version_upgrade=False,
+            allow_major_version_upgrade=settings.upgrade is not None,
+            blue_green_update=aws.rds.InstanceBlueGreenUpdateArgs(enabled=True)
+            if settings.upgrade == "blue_green"
+            else None,
             instance_class=settings.instance_class,
             db_name=settings.name,
             port=PORT,
             username=settings.username,
-            manage_master_user_password=True,
-            master_user_secret_kms_key_id=key.arn,
+            manage_master_user_password=None if args.master else True,
+            master_user_secret_kms_key_id=None if args.master else key.arn,
+            password=args.master.passwords[0] if args.master else None,
             iam_database_authentication_enabled=True,
             multi_az=settings.multi_az,
             storage_type="gp3",
@@ -185,7 +193,8 @@ class RdsPostgres(pulumi.ComponentResource):
         self.endpoint = instance.endpoint
         self.database_name = instance.db_name
         self.username = instance.username
-        self.master_secret_arn = instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+        managed = instance.master_user_secrets.apply(lambda secrets: (secrets[0].secret_arn or "") if secrets else "")
+        self.master_secret = args.master.reference if args.master else SecretReference(managed, key.arn)
         self.instance_arn = instance.arn
         self.identifier = instance.identifier
         self.resource_id = instance.resource_id
@@ -198,7 +207,7 @@ class RdsPostgres(pulumi.ComponentResource):
                 "endpoint": self.endpoint,
                 "database_name": self.database_name,
                 "username": self.username,
-                "master_secret_arn": self.master_secret_arn,
+                "master_secret_arn": self.master_secret.arn,
                 "instance_arn": self.instance_arn,
                 "identifier": self.identifier,
                 "resource_id": self.resource_id,

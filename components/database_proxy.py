@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -24,6 +24,7 @@ class RdsProxyArgs:
         settings: the stack's ``database_proxy`` section.
         account: the account it lives in.
         database: what it stands before.
+        logins: where the logins are by which clients come through it; one that is not here is refused.
         vpc_id: VPC of the subnets.
         subnet_ids: zone letter to subnet id, in at least two zones.
         log_key_arn: ARN of the KMS key that encrypts log groups.
@@ -33,6 +34,7 @@ class RdsProxyArgs:
     settings: DatabaseProxySettings
     account: AwsAccount
     database: RdsPostgres
+    logins: Sequence[SecretReference]
     vpc_id: pulumi.Input[str]
     subnet_ids: Mapping[str, pulumi.Input[str]]
     log_key_arn: pulumi.Input[str]
@@ -80,8 +82,9 @@ class RdsProxy(pulumi.ComponentResource):
                     auth_scheme="SECRETS",
                     iam_auth="DISABLED",
                     client_password_auth_type="POSTGRES_SCRAM_SHA_256",  # noqa: S106 - the name of a method
-                    secret_arn=args.database.master_secret_arn,
+                    secret_arn=login.arn,
                 )
+                for login in args.logins
             ],
             role_arn=self._role(name, args),
             vpc_subnet_ids=list(args.subnet_ids.values()),
@@ -124,10 +127,9 @@ class RdsProxy(pulumi.ComponentResource):
         )
 
     def _role(self, name: str, args: RdsProxyArgs) -> pulumi.Output[str]:
-        """Let the proxy read the master user's secret, and no other."""
-        secret = SecretReference(args.database.master_secret_arn, args.database.key_arn)
+        """Let the proxy read the secrets of its clients, and no other."""
         trust = service_trust("rds.amazonaws.com", args.account.account_id)
-        statements = may_read(args.account, secret)
+        statements = may_read(args.account, *args.logins)
         return role_with(f"{name}-postgres-proxy", "RDS Proxy of the platform's database", trust, statements, self)
 
     def _security_group(self, name: str, args: RdsProxyArgs) -> aws.ec2.SecurityGroup:

@@ -24,6 +24,9 @@ CONSOLE_PORT = 443
 USERNAME = "auterity"
 """Name of the broker's first user, its administrator; Amazon MQ makes one user and refuses ``guest``."""
 
+APP_USERNAME = "app"
+"""Name of the app's user, who administers nothing; with each other password another user takes turns with it."""
+
 DEPLOYMENT_MODES = {"single": "SINGLE_INSTANCE", "cluster": "CLUSTER_MULTI_AZ"}
 """Amazon MQ's names of the deployments."""
 
@@ -78,10 +81,10 @@ class RabbitBroker(pulumi.ComponentResource):
     """Management console and API, open to ``administrators`` alone."""
 
     username: str
-    """Name of the broker's user."""
+    """Name of the broker's administrator."""
 
     secret: SecretReference
-    """Where the user name and password are."""
+    """Where the administrator's name and password are."""
 
     broker_name: pulumi.Output[str]
     """Name of the broker, the ``Broker`` of its metrics."""
@@ -167,5 +170,5 @@ class RabbitBroker(pulumi.ComponentResource):
 
     @staticmethod
     def login(settings: MessagingSettings) -> Login:
-        """Return the login that the broker wants made for its user."""
+        """Return the login that the broker wants made for its administrator."""
         return Login(USERNAME, settings.password_version)

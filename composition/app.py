@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -21,7 +21,7 @@ from components.image import AppImage, AppImageArgs
 from components.messaging import PORT as BROKER_PORT
 from components.messaging import RabbitBroker
 from components.network import Vpc
-from components.secrets import SecretKey, SecretReference
+from components.secrets import SecretKey, StoredLogin
 from components.service import Destination, EcsService, EcsServiceArgs, ServedBy
 from components.storage import ObjectStorage, may_use
 from composition.ground import Ground
@@ -57,15 +57,18 @@ class Wiring:
         )
 
 
-def to_database(database: RdsPostgres, proxy: RdsProxy | None, ca_file: str) -> Wiring:
-    """Connect as the master user whose password RDS keeps, through the proxy where there is one."""
-    secret = SecretReference(database.master_secret_arn, database.key_arn)
+def to_database(database: RdsPostgres, proxy: RdsProxy | None, logins: Sequence[StoredLogin], ca_file: str) -> Wiring:
+    """Connect as the app's own role, through the proxy where there is one.
+
+    Where no cluster is that could make the role, the app is the master user.
+    """
+    secret = logins[0].reference if logins else database.master_secret
     return Wiring(
         environment={
             "DATABASE_HOST": proxy.endpoint if proxy else database.address,
             "DATABASE_PORT": database.port.apply(str),
             "DATABASE_NAME": database.database_name,
-            "DATABASE_USER": database.username,
+            "DATABASE_USER": logins[0].username if logins else database.username,
             "DATABASE_SSLMODE": "verify-full",
             "DATABASE_CA_FILE": AUTHORITIES if proxy else ca_file,
         },
@@ -88,16 +91,16 @@ def to_cache(cache: ManagedCache) -> Wiring:
     )
 
 
-def to_broker(broker: RabbitBroker) -> Wiring:
-    """Connect to the broker as its user."""
+def to_broker(broker: RabbitBroker, logins: Sequence[StoredLogin]) -> Wiring:
+    """Connect to the broker as the app's own user; as the first one where no cluster is that could make another."""
     return Wiring(
         environment={
             "RABBITMQ_HOST": broker.host,
             "RABBITMQ_PORT": broker.port.apply(str),
-            "RABBITMQ_USERNAME": broker.username,
+            "RABBITMQ_USERNAME": logins[0].username if logins else broker.username,
             "RABBITMQ_TLS": "true",
         },
-        secrets={"RABBITMQ_PASSWORD": SecretKey(broker.secret, "password")},
+        secrets={"RABBITMQ_PASSWORD": SecretKey(logins[0].reference if logins else broker.secret, "password")},
         destinations={"rabbitmq": Destination(broker.security_group_id, BROKER_PORT)},
     )
 
@@ -114,11 +117,11 @@ def wire(stores: Stores, settings: AppSettings, account: AwsAccount) -> Wiring:
     """Tell the app of all stores that there are."""
     wiring = Wiring()
     if stores.database:
-        wiring += to_database(stores.database, stores.proxy, settings.database_ca_file)
+        wiring += to_database(stores.database, stores.proxy, stores.app_roles, settings.database_ca_file)
     if stores.cache:
         wiring += to_cache(stores.cache)
     if stores.broker:
-        wiring += to_broker(stores.broker)
+        wiring += to_broker(stores.broker, stores.app_users)
     if stores.storage:
         wiring += to_storage(stores.storage, account)
     return wiring
@@ -141,8 +144,9 @@ def serve_on_ecs(
     cluster: EcsCluster,
     edge: Edge | None,
     edge_settings: EdgeSettings | None,
+    after: Sequence[pulumi.Resource] = (),
 ) -> EcsService:
-    """Run the app on ECS, behind the edge where there is one."""
+    """Run the app on ECS, behind the edge where there is one, once what makes its logins has."""
     wiring = wire(stores, app, ground.account)
     service = EcsService(
         ground.name,
@@ -167,7 +171,7 @@ def serve_on_ecs(
             idle_timeout_seconds=edge_settings.idle_timeout_seconds if edge_settings else 60,
             alarm_topic_arn=ground.alarm_topic_arn,
             # A target group that no listener forwards to cannot be a service's; a subnet's route may come late.
-            after=[vpc, edge] if edge else [vpc],
+            after=[vpc, *([edge] if edge else []), *after],
         ),
         ground.opts,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pulumi
+
 from components.access import WorkloadAccess, WorkloadAccessArgs
 from composition.app import build_image, serve_on_ecs
 from composition.cluster import make_eks_cluster
@@ -31,10 +33,14 @@ def aws_platform(settings: StackSettings, where: AwsSettings) -> None:
             edge = make_edge(
                 ground, settings, settings.edge, settings.app, vpc, access if cluster else None, kubernetes
             )
-        if cluster:
-            service = serve_on_ecs(ground, settings.app, image, vpc, access, stores, cluster, edge, settings.edge)
+        # In the cluster are the Jobs that make the app's logins, by which its tasks on ECS sign in as well.
+        logins: list[pulumi.Resource] = []
         if kubernetes:
             around = Surroundings(ground, kubernetes, vpc, stores, edge, image.reference, access, cluster)
-            run_on_eks(around, settings, settings.app)
+            logins = run_on_eks(around, settings, settings.app)
+        if cluster:
+            service = serve_on_ecs(
+                ground, settings.app, image, vpc, access, stores, cluster, edge, settings.edge, logins
+            )
     if settings.alarms:
         watch(ground, settings, settings.alarms, vpc, stores, cluster, service, edge)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_gcp as gcp
-import pulumi_kubernetes as kubernetes
 
 from components.backup import (
     BackupSchedule,
@@ -27,8 +27,8 @@ from components.cluster import EksCluster, PodIdentity, PodIdentityArgs
 from components.iam import Statement
 from components.image import AppImage, AppImageArgs
 from components.observability.names import PUSHGATEWAY_PORT
-from components.secrets import SecretKey, SecretReference, may_read
-from components.workload import Endpoint, Flow, GatewayDatabase, MountedSecrets, MountedSecretsArgs, Vault
+from components.secrets import SecretKey, may_read
+from components.workload import DatabaseRoles, Endpoint, Flow, MountedSecrets, MountedSecretsArgs, Vault
 from components.workload import gateway as the_gateway
 from components.workload.database_configuration import PORT, RESTORER
 from components.workload.pods import from_secret
@@ -37,7 +37,7 @@ from composition.endpoints import ANYWHERE, DATABASE, IDENTITY, NAMESPACE, PUSHG
 from composition.ground import Ground, stack_tags
 from composition.stores import Stores
 from composition.workload import ClusterStores, Floor
-from settings import BackupSettings, DatabaseSettings, StackSettings
+from settings import BackupSettings, StackSettings
 
 JOBS = {name: Endpoint(NAMESPACE, name) for name in (BACKUP, PRUNE, DRILL, RESTORE)}
 """Name of a job to its pods."""
@@ -91,7 +91,7 @@ def back_up(
     settings: StackSettings,
     stores: Stores,
     inside: ClusterStores,
-    gateway: GatewayDatabase | None = None,
+    roles: DatabaseRoles | None = None,
     push_url: pulumi.Input[str] | None = None,
     vault: Vault | None = None,
 ) -> None:
@@ -104,7 +104,7 @@ def back_up(
         settings: the stack's.
         stores: the stores that AWS manages.
         inside: the stores in the cluster.
-        gateway: the gateway's database, where there is a gateway.
+        roles: what makes the roles on RDS, where the database is there.
         push_url: where the jobs push their figures; None where nothing watches.
         vault: the secrets manager, if there is one.
     """
@@ -138,7 +138,19 @@ def back_up(
         image = AppImage(f"{name}-backup", made_of, ground.opts).reference
         source = VaultSource(vault.host, vault.port, vault.authority) if vault and backup.vault_snapshots else None
         schedule = _schedule(
-            ground, cluster, floor, backup, wanted, stores, inside, gateway, s3, targets, image, push_url, source
+            ground,
+            cluster,
+            floor,
+            backup,
+            [wanted.name, *([the_gateway.DATABASE] if settings.gateway else [])],
+            stores,
+            inside,
+            roles,
+            s3,
+            targets,
+            image,
+            push_url,
+            source,
         )
         # What opens the repositories must outlive the stack: it is kept outside as well.
         pulumi.export("backup_key", schedule.key)
@@ -167,8 +179,7 @@ def _fetched(stores: Stores, inside: ClusterStores, backup: BackupSettings) -> d
     """Name the files that a run fetches from Secrets Manager, to what each holds."""
     files: dict[str, SecretKey] = {}
     if stores.database and not inside.database:
-        master = SecretReference(stores.database.master_secret_arn, stores.database.key_arn)
-        files["password"] = SecretKey(master, "password")
+        files["password"] = SecretKey(stores.backup_roles[0].reference, "password")
     if stores.broker and backup.rabbitmq_definitions:
         files[BROKER_FILE] = SecretKey(stores.broker.secret, "password")
     return files
@@ -179,10 +190,10 @@ def _schedule(
     cluster: EksCluster,
     floor: Floor,
     backup: BackupSettings,
-    wanted: DatabaseSettings,
+    names: Sequence[str],
     stores: Stores,
     inside: ClusterStores,
-    gateway: GatewayDatabase | None,
+    roles: DatabaseRoles | None,
     s3: S3Target | None,
     targets: list[Target],
     image: pulumi.Output[str],
@@ -220,13 +231,13 @@ def _schedule(
         if login := inside.database.restorer:
             restorer = Database(login.username, from_secret(f"login-{RESTORER}", login.secret))
         after.append(inside.database)
-    elif stores.database and mounted:
-        host = stores.database.address
-        databases[wanted.name] = Database(wanted.username, mounted.volume(f"login-{wanted.name}"))
-        if gateway:
-            volume = kubernetes.core.v1.VolumeArgs(name=f"login-{the_gateway.DATABASE}", secret=gateway.login.secret)
-            databases[the_gateway.DATABASE] = Database(gateway.username, volume)
-            after += gateway.after
+    elif stores.database and mounted and roles:
+        host, reader = stores.database.address, stores.backup_roles[0].username
+        databases = {each: Database(reader, mounted.volume(f"login-{each}")) for each in names}
+        if roles.restorer:
+            login = roles.restorer
+            restorer = Database(login.username, from_secret(f"login-{RESTORER}", login.secret))
+        after.append(roles.made)
     for role in ROLES:
         statements = [*(s3.may(role) if s3 else []), *(reads if role == "write" else [])]
         if statements:

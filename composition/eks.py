@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -17,12 +18,13 @@ from components.observability.tasks import WatchedTasks, WatchedTasksArgs
 from components.registry import PullThroughCache, PullThroughCacheArgs
 from components.secrets import SecretKey, SecretReference, may_read
 from components.workload import (
+    BrokerUsers,
+    BrokerUsersArgs,
+    DatabaseRoles,
+    DatabaseRolesArgs,
     Endpoint,
     Flow,
-    GatewayDatabase,
     KmsSeal,
-    ManagedGatewayDatabase,
-    ManagedGatewayDatabaseArgs,
     MountedSecrets,
     MountedSecretsArgs,
     TargetGroupBinding,
@@ -30,18 +32,22 @@ from components.workload import (
     Vault,
 )
 from components.workload import app as the_app
+from components.workload import broker_users as the_broker_users
+from components.workload import database_roles as the_database_roles
 from components.workload import gateway as the_gateway
-from components.workload import gateway_database as the_gateway_database
 from components.workload import vault as the_vault
+from components.workload.database_configuration import READER
 from components.workload.gateway_configuration import PROXY_PORT
+from components.workload.login import Known
 from composition.app import Wiring
 from composition.app import wire as wire_managed
 from composition.backup import back_up, backup_flows
 from composition.endpoints import (
     ANYWHERE,
     APP,
+    BROKER_USERS,
+    DATABASE_ROLES,
     GATEWAY,
-    GATEWAY_DATABASE,
     GATEWAY_WORK,
     IDENTITY,
     LOKI,
@@ -54,7 +60,6 @@ from composition.logs import store_logs
 from composition.observability import LogStorage
 from composition.stores import Stores
 from composition.workload import (
-    ClusterStores,
     Floor,
     Wired,
     gateway_database,
@@ -101,8 +106,12 @@ class Surroundings:
     ecs: EcsCluster | None
 
 
-def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) -> None:
-    """Run the app and what it needs in the cluster, and join the edge to it."""
+def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) -> list[pulumi.Resource]:
+    """Run the app and what it needs in the cluster, and join the edge to it.
+
+    Returns:
+        What makes the logins by which the app signs in to the stores, wherever it runs.
+    """
     name, opts = around.ground.name, around.ground.opts
     inside = pulumi.ResourceOptions(provider=around.cluster.provider)
     ready = AutoMode(name, AutoModeArgs(app.architecture), inside)
@@ -118,15 +127,18 @@ def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) 
     )
     stores = make_cluster_stores(floor, settings)
     vault = run_sealed_vault(around, floor, settings.vault) if settings.vault else None
-    wired = wire(stores, settings) + to_vault(vault) + wire_outside(around, floor, wiring, opts)
+    roles = make_database_roles(around, floor, settings)
+    users = make_broker_users(around, floor, settings)
+    logins: list[pulumi.Resource] = [made.made for made in (roles, users) if made]
+    wired = wire(stores, settings) + to_vault(vault) + wire_outside(around, floor, wiring, opts) + Wired(after=logins)
     made = run_app(floor, settings, app, around.image, wired)
     tasks = find_tasks(around, settings, app)
     watching = watch_over(floor, settings, app, vault, log_storage(around, settings), tasks)
-    database = find_gateway_database(around, floor, settings, stores)
     push_url = watching.push_url if watching else None
-    back_up(around.ground, around.cluster, floor, settings, around.stores, stores, database, push_url, vault)
+    back_up(around.ground, around.cluster, floor, settings, around.stores, stores, roles, push_url, vault)
+    database = gateway_database(stores.database) if stores.database else roles.gateway if roles else None
     if not settings.gateway or not database:
-        return
+        return logins
     noticed = settings.edge.health_check.notice_seconds if settings.edge else the_gateway.NOTICE_SECONDS
     gateway = run_gateway(floor, settings.gateway, database, made, noticed)
     if around.edge:
@@ -140,6 +152,7 @@ def run_on_eks(around: Surroundings, settings: StackSettings, app: AppSettings) 
             after=[gateway],
         )
         TargetGroupBinding(name, binding, floor.opts)
+    return logins
 
 
 def outside_flows(around: Surroundings, settings: StackSettings, app: AppSettings, wiring: Wiring) -> list[Flow]:
@@ -157,10 +170,16 @@ def outside_flows(around: Surroundings, settings: StackSettings, app: AppSetting
         wanted.append(Flow("vault-identity", VAULT, IDENTITY, (("TCP", 80),)))
     if settings.observability and settings.observability.logs.object_storage:
         wanted += [Flow("log-identity", LOKI, IDENTITY, (("TCP", 80),)), Flow("log-storage", LOKI, ANYWHERE, HTTPS)]
-    if settings.gateway and around.stores.database:
+    if around.stores.database:
         port = (("TCP", wiring.destinations["postgres"].port),)
-        parts = {"gateway": GATEWAY, "gateway-work": GATEWAY_WORK, "gateway-database": GATEWAY_DATABASE}
+        kong = {"gateway": GATEWAY, "gateway-work": GATEWAY_WORK} if settings.gateway else {}
+        parts = {**kong, "gateway-database": DATABASE_ROLES}
         wanted += [Flow(f"{part}-postgres", endpoint, network, port) for part, endpoint in parts.items()]
+    if around.stores.broker:
+        wanted += [
+            Flow("queue-users-identity", BROKER_USERS, IDENTITY, (("TCP", 80),)),
+            Flow("queue-users-queue", BROKER_USERS, network, HTTPS),
+        ]
     if settings.observability and around.ecs:
         wanted += [
             Flow("metrics-identity", PROMETHEUS, IDENTITY, (("TCP", 80),)),
@@ -244,17 +263,6 @@ def log_storage(around: Surroundings, settings: StackSettings) -> LogStorage | N
     return store_logs(around.ground, around.cluster, force_destroy=settings.observability.logs.force_destroy)
 
 
-def find_gateway_database(
-    around: Surroundings, floor: Floor, settings: StackSettings, stores: ClusterStores
-) -> GatewayDatabase | None:
-    """Return the gateway's database, in the cluster or on the platform's server; None without a gateway."""
-    if not settings.gateway:
-        return None
-    if stores.database:
-        return gateway_database(stores.database)
-    return managed_gateway_database(around, floor, settings.gateway.password_version)
-
-
 def run_sealed_vault(around: Surroundings, floor: Floor, settings: VaultSettings) -> Vault:
     """Run Vault, which opens itself by a key of the stack's."""
     name, account = around.ground.name, around.ground.account
@@ -269,42 +277,83 @@ def run_sealed_vault(around: Surroundings, floor: Floor, settings: VaultSettings
     return run_vault(floor, settings, seal, [identity])
 
 
-def managed_gateway_database(around: Surroundings, floor: Floor, password_version: int) -> GatewayDatabase:
-    """Make Kong's database on the platform's server."""
-    server = around.stores.database
-    if server is None:
-        raise ValueError("a gateway has a database, in the cluster or on RDS: the settings say so")
-    name, account = around.ground.name, around.ground.account
-    master = SecretReference(server.master_secret_arn, server.key_arn)
+def fetched(
+    around: Surroundings, floor: Floor, name: str, workload: str, files: Mapping[str, SecretKey]
+) -> tuple[MountedSecrets, list[pulumi.Resource]]:
+    """Let a Job fetch secrets as files; return them, and what must stand before it starts."""
+    statements = read_by_driver(around, [key.secret for key in files.values()])
     identity = PodIdentity(
-        f"{name}-gateway-database",
-        PodIdentityArgs(
-            account,
-            around.cluster.cluster_name,
-            NAMESPACE,
-            the_gateway_database.NAME,
-            read_by_driver(around, [master]),
-        ),
+        f"{around.ground.name}-{workload.removeprefix('auterity-')}",
+        PodIdentityArgs(around.ground.account, around.cluster.cluster_name, NAMESPACE, workload, statements),
         around.ground.opts,
     )
     mounted = MountedSecrets(
-        f"{name}-gateway-master",
-        MountedSecretsArgs(
-            the_gateway_database.NAME, floor.critical, account.region, {"password": SecretKey(master, "password")}
-        ),
+        f"{around.ground.name}-{name}",
+        MountedSecretsArgs(workload, floor.critical, around.ground.account.region, files),
         floor.opts,
     )
-    return ManagedGatewayDatabase(
-        name,
-        ManagedGatewayDatabaseArgs(
+    return mounted, [identity, mounted]
+
+
+def make_database_roles(around: Surroundings, floor: Floor, settings: StackSettings) -> DatabaseRoles | None:
+    """Make a role and a database for each client of the server on RDS; None where there is none."""
+    server, wanted, gateway = around.stores.database, settings.database, settings.gateway
+    if server is None or wanted is None:
+        return None
+    clients = {wanted.app_username: around.stores.app_roles, READER: around.stores.backup_roles}
+    mounted, after = fetched(
+        around,
+        floor,
+        "gateway-master",
+        the_database_roles.NAME,
+        {"password": SecretKey(server.master_secret, "password")},
+    )
+    return DatabaseRoles(
+        around.ground.name,
+        DatabaseRolesArgs(
             floor.critical,
             host=server.address,
             port=server.port,
-            master=server.username,
+            master=wanted.username,
             master_login=mounted.volume("master"),
-            authorities=regional()[account.region],
-            password_version=password_version,
-            after=[identity, mounted],
+            authorities=regional()[around.ground.account.region],
+            database=wanted.name,
+            owner=wanted.app_username,
+            known={
+                role: [Known(login.username, login.passwords[0]) for login in logins]
+                for role, logins in clients.items()
+                if logins
+            },
+            backups=settings.backup is not None,
+            version=wanted.password_version,
+            gateway_version=gateway.password_version if gateway else None,
+            after=after,
         ),
         floor.opts,
-    ).database
+    )
+
+
+def make_broker_users(around: Surroundings, floor: Floor, settings: StackSettings) -> BrokerUsers | None:
+    """Make the app's user in the broker on Amazon MQ; None where there is none."""
+    broker, wanted = around.stores.broker, settings.messaging
+    if broker is None or wanted is None:
+        return None
+    logins = around.stores.app_users
+    files = {
+        the_broker_users.ADMINISTRATOR_FILE: SecretKey(broker.secret, "password"),
+        **{f"{the_broker_users.USERS}{login.username}": SecretKey(login.reference, "password") for login in logins},
+    }
+    mounted, after = fetched(around, floor, "queue-users", the_broker_users.NAME, files)
+    return BrokerUsers(
+        around.ground.name,
+        BrokerUsersArgs(
+            floor.critical,
+            url=broker.console_url,
+            administrator=broker.username,
+            users=[login.username for login in logins],
+            logins=mounted.volume("logins"),
+            version=wanted.app_password_version,
+            after=after,
+        ),
+        floor.opts,
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from components.observability import names as watchers
 from components.workload import Endpoint
 from components.workload import app as the_app
+from components.workload import broker_users as the_broker_users
 from components.workload import cache as the_cache
 from components.workload import database as the_database
+from components.workload import database_roles as the_database_roles
 from components.workload import gateway as the_gateway
-from components.workload import gateway_database as the_gateway_database
 from components.workload import load_balancer as the_load_balancer
 from components.workload import login as the_login
 from components.workload import queue as the_queue
@@ -25,14 +26,15 @@ IDENTITY = Endpoint(None, blocks=("169.254.170.23/32",))
 API_SERVER_PORTS = (("TCP", 443), ("TCP", 6443))
 """The API server's: its address differs by cluster."""
 
-APP, CACHE, DATABASE, GATEWAY, GATEWAY_DATABASE, GATEWAY_WORK, LOAD_BALANCER, LOGINS, QUEUE, VAULT = (
+APP, BROKER_USERS, CACHE, DATABASE, DATABASE_ROLES, GATEWAY, GATEWAY_WORK, LOAD_BALANCER, LOGINS, QUEUE, VAULT = (
     Endpoint(NAMESPACE, name)
     for name in (
         the_app.NAME,
+        the_broker_users.NAME,
         the_cache.NAME,
         the_database.NAME,
+        the_database_roles.NAME,
         the_gateway.NAME,
-        the_gateway_database.NAME,
         the_gateway.WORK,
         the_load_balancer.NAME,
         the_login.NAME,

@@ -20,6 +20,12 @@ Insights').
 """
 
 
+ROLES = ("kong", "backup", "restorer", "metrics", "postgres")
+"""Roles that the platform makes itself on the server, and the superuser's name in the cluster."""
+
+LOGICAL_REPLICATION = "rds.logical_replication"
+"""Parameter by which a blue/green deployment keeps the copy of another major release in step."""
+
 PLATFORM_PARAMETERS = frozenset(
     {
         "log_connections",
@@ -87,9 +93,16 @@ class DatabaseSettings(Settings):
     in_cluster: ClusterDatabaseSettings = ClusterDatabaseSettings()
     """Size of the database in the cluster."""
 
-    engine_version: Literal["15"] = "15"
-    """Major release of PostgreSQL. RDS picks the newest minor release at creation and applies later ones in the
-    maintenance window; naming a minor here would make the next deployment try to undo such an upgrade.
+    engine_version: Literal["15", "16", "17"] = "15"
+    """Major release of PostgreSQL; another one than the instance has, together with `upgrade`. RDS picks the newest
+    minor release at creation and applies later ones in the maintenance window; naming a minor here would make the next
+    deployment try to undo such an upgrade. In the cluster 15 alone.
+    """
+
+    upgrade: Literal["in_place", "blue_green"] | None = None
+    """How a deployment may raise the instance to a higher major `engine_version`; unset, RDS refuses one. ``in_place``
+    stops the database while it is upgraded; ``blue_green`` upgrades a copy that is kept in step, and switches over.
+    Take it out again after the upgrade (docs/runbooks/database-upgrade.md).
     """
 
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", examples=["db.r7g.large"])] = (
@@ -101,9 +114,26 @@ class DatabaseSettings(Settings):
     """Name of the database that is made first, no reserved word of PostgreSQL. Changing it replaces the instance."""
 
     username: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "auterity"
-    """Name of the master user; RDS makes and rotates its password in Secrets Manager. It refuses `admin`, PostgreSQL's
-    reserved words, and names that begin with `pg_` or `rds`. Changing it replaces the instance.
+    """Name of the master user on RDS, as whom the Job that makes the roles of all clients signs in, and nobody else.
+    RDS refuses `admin`, PostgreSQL's reserved words, and names that begin with `pg_` or `rds`. Changing it replaces the
+    instance. In the cluster it names who owned the database before `app_username` did.
     """
+
+    app_username: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "app"
+    """Name of the role as which the app signs in: it owns the database `name`, and no other."""
+
+    password_version: Annotated[int, Field(ge=1)] = 1
+    """Which logins the app and the backups have on RDS; the next higher number makes new ones, and those before it stay
+    valid. Never skip one. In the cluster: `in_cluster.password_version`.
+    """
+
+    master_password: Literal["rds", "stack"] = "rds"  # noqa: S105 - who makes it
+    """Who makes the master user's password: RDS, which keeps it in Secrets Manager and rotates it each week, or the
+    stack. RDS has neither blue/green deployments nor read replicas of an instance whose password it manages.
+    """
+
+    master_password_version: Annotated[int, Field(ge=1)] = 1
+    """Which password the master user has where the stack makes it; the next higher number makes a new one."""
 
     multi_az: Annotated[bool, in_production(True, "the loss of one zone would stop the platform (FSBP RDS.5)")] = True
     """Keep a synchronous standby in a second availability zone."""
@@ -181,6 +211,8 @@ class DatabaseSettings(Settings):
             yield Problem(
                 "name", self.name, "a name that is no reserved word of PostgreSQL and no database of RDS' own"
             )
+        yield from self._role_problems()
+        yield from self._upgrade_problems()
         if self.max_allocated_storage_gib * 10 < self.allocated_storage_gib * 11:
             least = -(-self.allocated_storage_gib * 11 // 10)
             yield Problem(
@@ -218,3 +250,43 @@ class DatabaseSettings(Settings):
                     self.parameters[parameter],
                     "parameters that the platform does not set itself",
                 )
+
+    def _role_problems(self) -> Iterator[Problem]:
+        for key, name in (("username", self.username), ("app_username", self.app_username)):
+            if name in ROLES and (key, name) != ("username", "postgres"):
+                yield Problem(key, name, f"a name other than {', '.join(ROLES)}, which are roles of their own")
+        if self.app_username == self.username:
+            yield Problem(
+                "app_username",
+                self.app_username,
+                f"a name other than username ({self.username}), who may do everything",
+            )
+
+    def _upgrade_problems(self) -> Iterator[Problem]:
+        if not self.managed:
+            if self.engine_version != "15":
+                yield Problem(
+                    "engine_version", self.engine_version, "'15' in the cluster, whose volume nobody upgrades"
+                )
+            return
+        if self.upgrade is None:
+            return
+        if not self.apply_immediately:
+            yield Problem(
+                "apply_immediately",
+                False,
+                "true while upgrade is set: what the old release needs goes as soon as the deployment is done",
+            )
+        if self.upgrade == "blue_green":
+            if self.master_password == "rds":  # noqa: S105 - who makes it
+                yield Problem(
+                    "master_password", "rds", "'stack' for upgrade: blue_green, which RDS refuses while it manages it"
+                )
+            if self.parameters.get(LOGICAL_REPLICATION) != "1":
+                yield Problem(
+                    f"parameters.{LOGICAL_REPLICATION}",
+                    self.parameters.get(LOGICAL_REPLICATION),
+                    "'1' for upgrade: blue_green, and in force since an earlier restart",
+                )
+            if self.backup_retention_days == 0:
+                yield Problem("backup_retention_days", 0, "1 or more for upgrade: blue_green")

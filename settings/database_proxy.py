@@ -26,6 +26,11 @@ class DatabaseProxySettings(Settings):
     idle_client_seconds: Annotated[int, Field(ge=1, le=28_800)] = 1800
     """Seconds after which the connection of a silent client is closed."""
 
+    let_master_in: bool = False
+    """Let the master user through, too: for the deployment by which a released app moves to a role of its own, and
+    not after it.
+    """
+
     log_retention_days: LogRetentionDays = 90
     """Days that CloudWatch keeps the proxy's log."""
 

@@ -66,8 +66,13 @@ class MessagingSettings(Settings):
     """Seconds of silence after which a connection counts as lost, 60 to 3600."""
 
     password_version: Annotated[int, Field(ge=1)] = 1
-    """Which password the secret holds; the next higher number makes a new one. On Amazon MQ people then set it in the
-    broker; in the cluster the broker takes it over, and the one before it stays valid.
+    """Which password the administrator has; the next higher number makes a new one. On Amazon MQ people then set it in
+    the broker. In the cluster it is the app's: the broker takes it over, and the one before it stays valid.
+    """
+
+    app_password_version: Annotated[int, Field(ge=1)] = 1
+    """Which password the app has on Amazon MQ; the next higher number makes a new one, for a user of its own, and the
+    one before it stays valid: so go up by one, and wait for the app's pods in between.
     """
 
     maintenance_start: MomentOfWeek = "sun:07:00"

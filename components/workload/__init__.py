@@ -2,12 +2,13 @@
 
 from components.workload.app import App, AppArgs
 from components.workload.binding import TargetGroupBinding, TargetGroupBindingArgs
+from components.workload.broker_users import BrokerUsers, BrokerUsersArgs
 from components.workload.cache import ClusterCache, ClusterCacheArgs
 from components.workload.database import ClusterDatabase, ClusterDatabaseArgs
+from components.workload.database_roles import DatabaseRoles, DatabaseRolesArgs
 from components.workload.flows import Endpoint, Flow
 from components.workload.foundation import Foundation, FoundationArgs, Space
 from components.workload.gateway import Gateway, GatewayArgs, GatewayDatabase
-from components.workload.gateway_database import ManagedGatewayDatabase, ManagedGatewayDatabaseArgs
 from components.workload.load_balancer import ClusterLoadBalancer, ClusterLoadBalancerArgs
 from components.workload.pods import Place
 from components.workload.queue import ClusterQueue, ClusterQueueArgs
@@ -18,6 +19,8 @@ from components.workload.vault_configuration import KmsSeal
 __all__ = [
     "App",
     "AppArgs",
+    "BrokerUsers",
+    "BrokerUsersArgs",
     "ClusterCache",
     "ClusterCacheArgs",
     "ClusterDatabase",
@@ -26,6 +29,8 @@ __all__ = [
     "ClusterLoadBalancerArgs",
     "ClusterQueue",
     "ClusterQueueArgs",
+    "DatabaseRoles",
+    "DatabaseRolesArgs",
     "Endpoint",
     "Flow",
     "Foundation",
@@ -34,8 +39,6 @@ __all__ = [
     "GatewayArgs",
     "GatewayDatabase",
     "KmsSeal",
-    "ManagedGatewayDatabase",
-    "ManagedGatewayDatabaseArgs",
     "MountedSecrets",
     "MountedSecretsArgs",
     "Place",

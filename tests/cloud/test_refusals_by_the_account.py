@@ -262,4 +262,6 @@ def test_a_role_is_not_bound_by_a_policy_that_is_not_there(aws: Hands) -> None:
     bound = "arn:aws:iam::123456789012:policy/auterity-boundary"
     aws.create(ROLE, "bound", assumeRolePolicy=TRUST, permissionsBoundary=bound)
     with pytest.raises(CloudError, match=r"NoSuchEntity: Policy .*other was not found"):
-        aws.create(ROLE, "unbound", assumeRolePolicy=TRUST, permissionsBoundary=bound.replace("auterity-boundary", "other"))
+        aws.create(
+            ROLE, "unbound", assumeRolePolicy=TRUST, permissionsBoundary=bound.replace("auterity-boundary", "other")
+        )

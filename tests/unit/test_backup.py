@@ -208,11 +208,21 @@ def test_definitions_of_the_managed_broker_are_backed_up_by_the_nightly_job_alon
     assert (rule.inputs["fromPort"], rule.inputs["toPort"]) == (443, 443)
 
 
-def test_nobody_reaches_the_broker_s_management_api_where_its_definitions_are_not_backed_up() -> None:
+def test_backups_leave_the_broker_s_administrator_alone_where_its_definitions_are_not_wanted() -> None:
     stack = with_section("prod", "backup", **{**SECTION, "rabbitmq_definitions": False})
     text = stack.named("auterity-prod-backup", "kubernetes:core/v1:ConfigMap").inputs["data"]["plan.yaml"]
     assert Plan.model_validate_json(text).rabbitmq is None
-    assert not [each for each in stack.of_type(INGRESS) if "console" in each.name]
+    [mounted] = [each for each in stack.resources if each.name == "auterity-prod-backup-master" and each.custom]
+    assert "messaging" not in mounted.inputs["spec"]["parameters"]["objects"]
+
+
+def test_databases_are_read_by_a_role_that_writes_nothing_and_restored_by_one_that_no_other_job_knows() -> None:
+    assert {database.user for database in plan().server.databases} == {"backup"}
+    [container] = pod("auterity-restore")["containers"]
+    assert container["args"][4:7] == ["--no-roles", "--user", "restorer"]
+    names = ("auterity-backup", "auterity-backup-prune", "auterity-drill", "auterity-restore")
+    knowing = [name for name in names if "login-restorer" in {each["name"] for each in pod(name)["volumes"]}]
+    assert knowing == ["auterity-restore"]
 
 
 def test_settings_are_read_from_any_directory(tmp_path: Path) -> None:
@@ -259,13 +269,6 @@ def test_point_in_time_recovery_stays_on() -> None:
 def test_both_vaults_are_locked_where_the_settings_say_so() -> None:
     locks = backed_up().of_type("aws:backup/vaultLockConfiguration:VaultLockConfiguration")
     assert [lock.inputs["minRetentionDays"] for lock in locks] == [7, 7]
-
-
-def test_a_database_in_the_cluster_is_backed_up_by_its_owners() -> None:
-    kind = "kubernetes:core/v1:ConfigMap"
-    text = backed_up("dev").named("auterity-dev-backup", kind).inputs["data"]["plan.yaml"]
-    found = Plan.model_validate_json(text)
-    assert ("auterity", "auterity") in [(each.name, each.user) for each in found.server.databases]
 
 
 def test_the_jobs_image_has_no_finding_and_the_release_of_restic_that_is_tried() -> None:

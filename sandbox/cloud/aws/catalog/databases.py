@@ -247,6 +247,48 @@ def _instance_rules(view: View) -> None:
             "InvalidParameterCombination",
             "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
         )
+    if _is_copied_first(view):
+        _blue_green_rules(view)
+
+
+def _replica_rules(view: View) -> None:
+    """Refuse what RDS does not copy (RDS user guide, 'Password management with Amazon RDS and AWS Secrets Manager')."""
+    source = view.one(INSTANCE, str(view.inputs.get("replicateSourceDb") or ""))
+    if source and view.existing is None and source.outputs.get("masterUserSecrets"):
+        raise AwsError(
+            "InvalidDBInstanceState",
+            f"You can't create a read replica of {source.id}, whose master password RDS manages in Secrets Manager.",
+        )
+
+
+def _is_copied_first(view: View) -> bool:
+    """Say whether the provider makes this change by a blue/green deployment: of what a copy can have otherwise."""
+    wanted = view.inputs.get("blueGreenUpdate") or {}
+    changed = any(
+        name in view.inputs and view.old(name) is not None and view.inputs[name] != view.old(name)
+        for name in ("engineVersion", "instanceClass", "parameterGroupName")
+    )
+    return bool(view.existing and wanted.get("enabled") and changed)
+
+
+def _blue_green_rules(view: View) -> None:
+    """Refuse what RDS does not copy (RDS user guide, 'Limitations and considerations for blue/green deployments')."""
+    if view.old("masterUserSecrets"):
+        raise AwsError(
+            "InvalidDBInstanceState",
+            "You can't create a blue/green deployment of an instance whose master user password is managed in Secrets "
+            "Manager.",
+        )
+    if not view.old("backupRetentionPeriod"):
+        raise AwsError("SourceDatabaseNotSupportedFault", "Automated backups are not enabled on the source instance.")
+    group = view.one(PARAMETER_GROUP, str(view.old("parameterGroupName") or ""))
+    parameters = group.outputs.get("parameters") or [] if group else []
+    in_step = any(each.get("name") == "rds.logical_replication" and each.get("value") == "1" for each in parameters)
+    if not in_step:
+        raise AwsError(
+            "SourceDatabaseNotSupportedFault",
+            "Logical replication must be enabled in the source's parameter group (rds.logical_replication = 1).",
+        )
 
 
 def _instance_outputs(view: View, id: str) -> dict[str, Any]:
@@ -262,7 +304,10 @@ def _instance_outputs(view: View, id: str) -> dict[str, Any]:
         "endpoint": f"{address}:{port}",
         "port": port,
         "hostedZoneId": "Z2R2ITUGPM61AM" if view.region == "us-east-1" else f"Z{stable_hex(view.region, 13).upper()}",
-        "resourceId": view.kept("resourceId", lambda: f"db-{upper(26)}"),
+        # After a blue/green deployment another instance has the name and the address.
+        "resourceId": f"db-{upper(26)}"
+        if _is_copied_first(view)
+        else view.kept("resourceId", lambda: f"db-{upper(26)}"),
         "status": "available",
         "engineVersionActual": str(view.value("engineVersion") or view.old("engineVersionActual") or ""),
         "identifier": name,
@@ -304,7 +349,8 @@ def _zones(view: View, group: str) -> list[str]:
 
 
 def _secrets(view: View) -> list[dict[str, Any]]:
-    if not view.value("manageMasterUserPassword"):
+    # Left out, it is false to the provider, which sends what it finds changed.
+    if not view.inputs.get("manageMasterUserPassword"):
         return []
     held = view.old("masterUserSecrets") or []
     if held:
@@ -437,7 +483,9 @@ def _apply_methods(inputs: Mapping[str, Any]) -> list[Problem]:
     return found
 
 
-_STATIC_PARAMETERS = frozenset({"shared_preload_libraries", "max_connections", "shared_buffers", "wal_buffers"})
+_STATIC_PARAMETERS = frozenset(
+    {"shared_preload_libraries", "max_connections", "shared_buffers", "wal_buffers", "rds.logical_replication"}
+)
 """Static parameters of PostgreSQL that programs commonly set (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/
 Appendix.PostgreSQL.CommonDBATasks.Parameters.html).
 """
@@ -521,7 +569,7 @@ TYPES: dict[str, AwsType] = {
             "parameterGroupName": PARAMETER_GROUP,
             "monitoringRoleArn": ROLE,
         },
-        rules=(_instance_rules,),
+        rules=(_instance_rules, _replica_rules),
         value_rules=(_engine_problems, _instance_problems),
         deletion_rules=(_deletable,),
         cascades={BACKUPS_REPLICATION: "sourceDbInstanceArn"},
