@@ -7,6 +7,9 @@ from collections import Counter
 import pytest
 
 from proofs.stacks import inventory, sandbox_in, up
+from tests.sandbox.conftest import module_sandbox
+
+__all__ = ["module_sandbox", "whole"]
 
 
 @pytest.fixture(scope="module")
