@@ -137,6 +137,10 @@ schema: $(STAMP) ## Write the JSON Schema of the stack files, and the pages of d
 docs: $(STAMP) ## Build the pages of docs/ as a site, into build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+.PHONY: digests
+digests: $(STAMP) ## Write the digest of each third-party image behind its tag (asks the registries by Docker)
+	@$(RUN) -m components.images.pin
+
 .PHONY: lock
 lock: $(UV) ## Pin again what pyproject.toml asks for
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.txt

@@ -9,8 +9,10 @@ from functools import cache
 from typing import Any
 
 import pytest
+import yaml
 
 from components.images import TABLE, registry_of, table
+from components.images.pin import pinned
 from settings import PROJECT, SettingsError, load
 from tests.unit.programs import ROOT, STACKS, shipped, stack_config, with_section
 from tests.unit.recording import Recording
@@ -83,6 +85,25 @@ def test_no_module_but_the_table_names_a_version_of_an_image() -> None:
 def test_every_image_of_the_table_has_an_exact_tag() -> None:
     exact = r"[a-z0-9_./-]+:v?\d+\.\d+(\.\d+)?(-alpine)?(@sha256:[0-9a-f]{64})?"
     assert [reference for reference in table().values() if not re.fullmatch(exact, reference)] == []
+
+
+def test_pinning_writes_a_digest_behind_each_tag_and_changes_nothing_else() -> None:
+    text = re.sub("@sha256:[0-9a-f]{64}", "", TABLE.read_text())
+    asked: list[str] = []
+
+    def digest_of(tagged: str) -> str:
+        asked.append(tagged)
+        return f"sha256:{len(asked):064x}"
+
+    once = pinned(text, digest_of)
+    services = yaml.safe_load(once)["services"]
+    assert [service["image"].partition("@")[0] for service in services.values()] == asked
+    assert len(asked) == len(table())
+    assert all(re.search(r"@sha256:[0-9a-f]{64}$", service["image"]) for service in services.values())
+    assert re.sub(r"@sha256:[0-9a-f]{64}", "", once) == text
+    # Again, it asks for the same tags, and what was there goes.
+    asked.clear()
+    assert pinned(once, digest_of) == once
 
 
 def test_every_image_of_the_table_runs_somewhere() -> None:
