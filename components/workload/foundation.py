@@ -105,12 +105,7 @@ class Foundation(pulumi.ComponentResource):
             for priority, value in PRIORITIES.items()
         }
         # By way of the rules: no pod before they hold.
-        self.namespaces = {
-            space: pulumi.Output.all(namespace.metadata.name, *[rule.id for rule in rules[space]]).apply(
-                lambda values: str(values[0])
-            )
-            for space, namespace in made.items()
-        }
+        self.namespaces = {space: _name_after(space, [namespace, *rules[space]]) for space, namespace in made.items()}
         self.priority_classes = {
             priority: made_class.metadata.apply(lambda metadata: metadata.name or "")
             for priority, made_class in classes.items()
@@ -165,3 +160,12 @@ def _bounds(name: str, space: Space, opts: pulumi.ResourceOptions) -> list[pulum
         opts=opts,
     )
     return [quota, defaults]
+
+
+def _name_after(name: str, resources: Sequence[pulumi.Resource]) -> pulumi.Output[str]:
+    """Return a name that is known in a preview, and in a deployment once resources stand.
+
+    By way of their URNs, which a preview knows, as it does not their ids: where a namespace is unknown, the official
+    provider takes ``default`` for it, and previews and policies show that.
+    """
+    return pulumi.Output.all(*[resource.urn for resource in resources]).apply(lambda _: name)

@@ -5,7 +5,6 @@ addresses are overridden.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 
 import psycopg
@@ -168,37 +167,6 @@ def test_what_an_interrupted_first_start_left_is_in_nobodys_way(server: ShippedD
     for started in _running(Interrupted):
         with started.connect("auterity", "auterity") as app:
             assert app.execute("SELECT 1").fetchone() == (1,)
-
-
-def test_the_gateways_database_is_made_on_a_shared_server_by_who_is_no_superuser(server: ShippedDatabase) -> None:
-    """RDS gives its master user the right to make roles and databases, and no more."""
-    [statements] = [
-        found.inputs["data"]["roles.sql"]
-        for found in shipped("dev").of_type("kubernetes:core/v1:ConfigMap")
-        if found.name == "auterity-dev-gateway-database"
-    ]
-    own = {**os.environ, "PATH": f"{POSTGRES_BIN}{os.pathsep}{os.environ['PATH']}"}
-    for started in _running(Postgres):
-        with psycopg.connect(
-            host=started.host,
-            port=started.port,
-            user=started.user,
-            password=started.password,
-            dbname=started.database,
-            autocommit=True,
-        ) as superuser:
-            superuser.execute("CREATE ROLE master LOGIN CREATEROLE CREATEDB PASSWORD 'masters'")
-        for password in ("first", "second"):
-            (started.directory / "kong").write_text(verifier(password))
-            file = started.directory / "roles.sql"
-            file.write_text(statements.replace(VERIFIERS, str(started.directory)))
-            where = {"PGHOST": started.host, "PGPORT": str(started.port), "PGUSER": "master", "PGDATABASE": "postgres"}
-            command = ["psql", "-Xq", "-f", str(file)]
-            subprocess.run(command, env={**own, **where, "PGPASSWORD": "masters"}, check=True)
-            with psycopg.connect(
-                host=started.host, port=started.port, user="kong", password=password, dbname="kong"
-            ) as kong:
-                kong.execute("CREATE TABLE IF NOT EXISTS routes (id int)")
 
 
 def test_no_password_is_in_the_log(server: ShippedDatabase) -> None:
