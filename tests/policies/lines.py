@@ -139,7 +139,7 @@ LINES: tuple[Line, ...] = (
     Line("aws-service-no-public-address", "aws:ecs/service:Service", "network_configuration.assign_public_ip", True),
     Line("aws-repository-scanned", REPOSITORY, "image_scanning_configuration.scan_on_push", False),
     Line("aws-repository-immutable", REPOSITORY, "image_tag_mutability", "MUTABLE"),
-    Line("aws-eks-endpoint-restricted", CLUSTER, "vpc_config.endpoint_public_access", True),
+    Line("aws-eks-endpoint-restricted", CLUSTER, "vpc_config.public_access_cidrs", ["0.0.0.0/0"]),
     Line("aws-eks-supported-release", CLUSTER, "version", "1.34"),
     Line("aws-eks-secrets-encrypted", CLUSTER, "encryption_config", None),
     Line("aws-eks-audit-log", CLUSTER, "enabled_cluster_log_types", ["api"]),
