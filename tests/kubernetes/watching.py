@@ -15,6 +15,9 @@ from urllib3.exceptions import HTTPError
 
 NAMESPACE_PREFIX = "auterity"
 
+ROLLED_OUT_SECONDS = 180.0
+"""How long copies may take to replace each other: some wait for as long as an edge takes to notice."""
+
 
 @dataclass
 class Watched:
@@ -114,12 +117,27 @@ def watched(api: client.ApiClient) -> Iterator[Watched]:
         thread.start()
     try:
         yield seen
+        # The engine may be content while the last pods before the change still serve.
+        deadline = time.monotonic() + ROLLED_OUT_SECONDS
+        while time.monotonic() < deadline and not _rolled_out(apps):
+            time.sleep(0.5)
         # What is under way is told within a moment.
         time.sleep(1)
     finally:
         over.set()
         for watcher in watchers:
             watcher.stop()
+
+
+def _rolled_out(apps: client.AppsV1Api) -> bool:
+    """Say whether all copies of every workload are those that it states, and no others are left."""
+    workloads = [*apps.list_deployment_for_all_namespaces().items, *apps.list_stateful_set_for_all_namespaces().items]
+    return all(
+        each.status.observed_generation == each.metadata.generation
+        and each.spec.replicas == (each.status.updated_replicas or 0) == (each.status.replicas or 0)
+        for each in workloads
+        if each.metadata.namespace.startswith(NAMESPACE_PREFIX)
+    )
 
 
 def _record(seen: Watched, budget: Any) -> bool:
