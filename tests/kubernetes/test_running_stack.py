@@ -25,6 +25,7 @@ from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes
 from sandbox.workspace import Sandbox
 from tests.kubernetes.reachability import Node, Rules
 from tests.kubernetes.test_local_stack import STACK, eventually
+from tests.kubernetes.watching import serves
 from tests.sandbox import lifecycle
 from tests.stacks import Stacks
 
@@ -163,12 +164,6 @@ class Running:
         finally:
             over.set()
             watcher.stop()
-
-
-def serves(pod: Any) -> bool:
-    """Say whether a pod gets requests: it is ready, and nobody has asked it to go."""
-    ready = any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or ())
-    return ready and pod.metadata.deletion_timestamp is None
 
 
 @pytest.fixture(scope="module")

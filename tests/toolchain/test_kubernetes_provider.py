@@ -1,9 +1,6 @@
 """Where the official Kubernetes provider comes from."""
 
-import threading
-from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +9,7 @@ from sandbox.cloud.server import install_plugins
 from sandbox.toolchain import ToolchainError, kubernetes_provider
 from sandbox.toolchain.kubernetes_provider import NAME, ensure_provider, find_provider, wanted_version
 from sandbox.toolchain.pulumi_cli import PulumiCli, pinned_version
-
-MakeTool = Callable[[str, str], Path]
+from tests.toolchain.conftest import MakeTool, served
 
 INSTALL = """
 echo "$@" >> "$(dirname "$0")/asked"
@@ -29,11 +25,6 @@ for word; do case $word in -o=*) echo built > "${word#-o=}";; esac; done
 """What `go build` does."""
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def bin_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only directory on PATH besides the system's own; Pulumi's downloads cannot be reached."""
@@ -42,19 +33,6 @@ def bin_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
     monkeypatch.setattr(kubernetes_provider, "RELEASES", "http://127.0.0.1:9")
     return directory
-
-
-@pytest.fixture
-def tool(bin_directory: Path) -> MakeTool:
-    """Make an executable shell script of a name and a body."""
-
-    def make(name: str, body: str) -> Path:
-        path = bin_directory / name
-        path.write_text(f"#!/bin/sh\n{body}\n")
-        path.chmod(0o755)
-        return path
-
-    return make
 
 
 @pytest.fixture
@@ -69,11 +47,9 @@ def releases(tmp_path: Path, bin_directory: Path, monkeypatch: pytest.MonkeyPatc
     directory = tmp_path / "releases"
     directory.mkdir()
     (directory / f"pulumi-{pinned_version()}-checksums.txt").write_text("digests\n")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(directory))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setattr(kubernetes_provider, "RELEASES", f"http://127.0.0.1:{server.server_port}")
+    with served(directory) as address:
+        monkeypatch.setattr(kubernetes_provider, "RELEASES", address)
         yield
-        server.shutdown()
 
 
 def test_a_provider_on_path_is_used(tmp_path: Path, tool: MakeTool, cli: PulumiCli) -> None:

@@ -5,9 +5,7 @@ import io
 import os
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,9 +21,9 @@ from sandbox.toolchain.pulumi_cli import (
     numbers,
     pinned_version,
 )
+from tests.toolchain.conftest import MakeTool, served
 
 VERSION = "9.8.7"
-MakeTool = Callable[[str, str], Path]
 
 
 @pytest.fixture
@@ -33,24 +31,6 @@ def bin_directory(tmp_path: Path) -> Path:
     directory = tmp_path / "bin"
     directory.mkdir()
     return directory
-
-
-@pytest.fixture
-def tool(bin_directory: Path) -> MakeTool:
-    """Make an executable shell script of a name and a body."""
-
-    def make(name: str, body: str) -> Path:
-        path = bin_directory / name
-        path.write_text(f"#!/bin/sh\n{body}\n")
-        path.chmod(0o755)
-        return path
-
-    return make
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
@@ -66,10 +46,8 @@ def release(tmp_path: Path) -> Iterator[tuple[str, Path]]:
             tar.addfile(member, io.BytesIO(name.encode()))
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     (directory / f"pulumi-{VERSION}-checksums.txt").write_text(f"{'0' * 64}  other.tar.gz\n{digest}  {archive.name}\n")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(directory))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", directory
-        server.shutdown()
+    with served(directory) as address:
+        yield address, directory
 
 
 def test_a_cli_on_path_with_its_language_host_is_used(bin_directory: Path, tool: MakeTool) -> None:
