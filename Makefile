@@ -142,9 +142,10 @@ digests: $(STAMP) ## Write the digest of each third-party image behind its tag (
 	@$(RUN) -m components.images.pin
 
 .PHONY: lock
-lock: $(UV) ## Pin again what pyproject.toml asks for
-	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.txt
+lock: $(UV) ## Pin again what pyproject.toml asks for, at one version in all files
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements-dev.txt
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
+		-c requirements-dev.txt pyproject.toml -o requirements.txt
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
 		-c requirements-dev.txt examples/app/requirements.in -o examples/app/requirements.txt
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \

@@ -96,6 +96,7 @@ def test_dashboards_have_names_of_their_own_and_panels_that_ask() -> None:
     for dashboard in made:
         written = json.loads(dashboard.written())
         assert written["uid"] == dashboard.uid
+        assert "inControlsMenu" not in str(written["links"])
         panels = [panel for panel in written["panels"] if panel["type"] != "row"]
         assert len(panels) == len(dashboard.panels())
         assert {panel["datasource"]["uid"] for panel in panels} <= {"prometheus", "loki"}

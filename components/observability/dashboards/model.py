@@ -12,7 +12,7 @@ from grafana_foundation_sdk.builders import logs, loki, prometheus, stat, timese
 from grafana_foundation_sdk.builders.common import ReduceDataOptions, VizLegendOptions
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import LegendDisplayMode
-from grafana_foundation_sdk.models.dashboard import DataSourceRef, Threshold, ThresholdsMode
+from grafana_foundation_sdk.models.dashboard import DashboardLink, DataSourceRef, Threshold, ThresholdsMode
 
 METRICS = DataSourceRef(type_val="prometheus", uid="prometheus")
 LOGS = DataSourceRef(type_val="loki", uid="loki")
@@ -132,13 +132,22 @@ class Dashboard:
             .refresh("1m")
             .time("now-6h", "now")
             .timezone("utc")
-            .link(grafana.DashboardLink("Dashboards").as_dropdown(True).tags([TAG]).keep_time(True))
+            .link(_Link("Dashboards").as_dropdown(True).tags([TAG]).keep_time(True))
         )
         for title, panels in self.rows:
             made = made.with_row(grafana.Row(title))
             for panel in panels:
                 made = made.with_panel(_panel(panel))
         return JSONEncoder(sort_keys=True, separators=(",", ":")).encode(made.build())
+
+
+class _Link(grafana.DashboardLink):
+    """A link in sight: the builder puts each into a menu."""
+
+    def build(self) -> DashboardLink:
+        made = super().build()
+        made.placement = None  # type: ignore[assignment]
+        return made
 
 
 def _panel(panel: Panel) -> timeseries.Panel | stat.Panel | logs.Panel:
@@ -149,7 +158,9 @@ def _panel(panel: Panel) -> timeseries.Panel | stat.Panel | logs.Panel:
             return _number(panel)
         case Lines():
             asked = loki.Dataquery().expr(panel.query).ref_id("A")
-            return logs.Panel().title(panel.title).datasource(LOGS).span(WIDTH).height(8).with_target(asked)
+            # What Grafana does where nothing is said, and the builder says otherwise.
+            told = logs.Panel().show_time(True).enable_log_details(True)
+            return told.title(panel.title).datasource(LOGS).span(WIDTH).height(8).with_target(asked)
 
 
 def _graph(panel: Graph) -> timeseries.Panel:
@@ -163,7 +174,7 @@ def _graph(panel: Graph) -> timeseries.Panel:
         .min(0)
         .fill_opacity(10)
         .legend(VizLegendOptions().display_mode(LegendDisplayMode.LIST).show_legend(True))
-        .data_links([grafana.DashboardLink("Logs at this time").url(logs_link()).target_blank(True)])
+        .data_links([_Link("Logs at this time").url(logs_link()).target_blank(True)])
     )
     if panel.limit is not None:
         made = made.thresholds(_limits(panel.limit, None))
