@@ -24,6 +24,7 @@ from sandbox.kubernetes.supplements import LOAD
 from sandbox.toolchain import cache_directory
 from sandbox.toolchain.kubernetes_binaries import ensure_kubernetes, kubernetes_version
 from tests.unit.bounds import at_the_upper_bounds
+from tests.unit.programs import STACKS
 
 PATIENCE = 60
 APP = {"app": "web"}
@@ -242,6 +243,8 @@ def test_a_pod_for_arm64_waits_for_a_pool_of_such_nodes(
 BOUNDS = ("Namespace", "LimitRange", "ResourceQuota", "ServiceAccount")
 """Kinds of what a pod meets in its namespace."""
 
+WORKLOADS = ("DaemonSet", "StatefulSet", "Deployment", "CronJob", "Job")
+
 
 def described(kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return the pod that a workload makes."""
@@ -261,7 +264,17 @@ def described(kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("stack", ["local", "dev"])
+def together(kind: str, inputs: dict[str, Any], most: dict[str, int]) -> int:
+    """Count the pods of a workload that its namespace must hold at once: while it is rolled out, one more.
+
+    Args:
+        most: a Deployment's name to what an autoscaler may make of it.
+    """
+    copies = int(inputs["spec"].get("replicas", 1))
+    return max(copies, most.get(inputs["metadata"]["name"], 0)) + (kind == "Deployment")
+
+
+@pytest.mark.parametrize("stack", STACKS)
 def test_every_pod_at_the_settings_upper_bounds_is_accepted_as_it_is_written(api: client.ApiClient, stack: str) -> None:
     core, recording = client.CoreV1Api(api), at_the_upper_bounds(stack)
     named = [(each.type.rpartition(":")[2], whole(each.inputs)) for each in recording.resources if each.custom]
@@ -271,13 +284,19 @@ def test_every_pod_at_the_settings_upper_bounds_is_accepted_as_it_is_written(api
             for kind, inputs in named:
                 if kind == wanted:
                     eventually(partial(made_of, api, inputs))
+        # Until then the quotas hold back nothing.
+        eventually(lambda: all(core.read_namespaced_resource_quota("bounds", each).status.hard for each in spaces))
+        scalers = [inputs["spec"] for kind, inputs in named if kind == "HorizontalPodAutoscaler"]
+        most = {scaler["scaleTargetRef"]["name"]: scaler["maxReplicas"] for scaler in scalers}
         refused, changed = [], []
-        for kind, inputs in named:
-            if kind not in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
-                continue
-            pod = described(kind, inputs)
+        # The Jobs of a deployment come beside all that runs, one after another: none stays.
+        workloads = [(kind, inputs) for wanted in WORKLOADS for kind, inputs in named if kind == wanted]
+        for kind, inputs in workloads:
+            pod, space = described(kind, inputs), inputs["metadata"]["namespace"]
             try:
-                answer = core.create_namespaced_pod(inputs["metadata"]["namespace"], pod, dry_run="All")
+                for _ in range(together(kind, inputs, most)):
+                    dry_run = {"dry_run": "All"} if kind == "Job" else {}
+                    answer = core.create_namespaced_pod(space, pod, **dry_run)
             except ApiException as error:
                 refused.append((inputs["metadata"]["name"], error.body))
                 continue
