@@ -42,11 +42,13 @@ def main() -> None:
     opts = pulumi.ResourceOptions(providers=[provider])
     account = AwsAccount.of(provider, settings.region)
     # Whoever deletes the states no longer knows what there is.
-    state = State(NAME, account, pulumi.ResourceOptions(providers=[provider], protect=True))
+    state = State(NAME, account, settings.stacks, pulumi.ResourceOptions(providers=[provider], protect=True))
     boundary = Boundary(NAME, account, state, opts)
     pipelines = Pipelines(NAME, PipelinesArgs(account, settings.repository, settings.stacks, state, boundary.arn), opts)
     pulumi.export("PULUMI_BACKEND", state.backend)
     pulumi.export("secrets_provider", state.secrets_provider)
+    for stack, provider_of_stack in state.secrets_providers.items():
+        pulumi.export(f"secrets_provider_{stack}", provider_of_stack)
     pulumi.export("AWS_REGION", settings.region)
     pulumi.export("aws_roles", pipelines.roles)
     if settings.google:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
 
-from bootstrap.rights import BOUND_ROLES, CHANGES, CONTENTS, PASSED_TO, ROLES
+from bootstrap.rights import BOUND_ROLES, CHANGES, PASSED_TO, READS, ROLES
 from bootstrap.state import State
 from components.account import AwsAccount
 from components.iam import Statement, policy
@@ -21,9 +21,6 @@ ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 """For whom aws-actions/configure-aws-credentials asks them to be made."""
 
-READ = "arn:{0}:iam::aws:policy/ReadOnlyAccess"
-"""AWS's own policy: every ``Get``, ``List`` and ``Describe``, which a preview makes of each resource."""
-
 HANDED_KEYS = ("backup", "ecr", "elasticache", "mq", "rds", "secretsmanager")
 """Services to which a deployment hands keys of its stack, and which use them in its name."""
 
@@ -31,6 +28,11 @@ Task = Literal["preview", "drift", "deploy"]
 
 TASKS: tuple[Task, ...] = ("preview", "drift", "deploy")
 """A preview reads for anybody who opens a pull request; a look for drift, which is main's alone, reads secrets, too."""
+
+SESSION_SECONDS: dict[Task, int] = {"preview": 3600, "drift": 3600, "deploy": 9000}
+"""Seconds for which credentials may be asked at most. A job's have to outlive it: an engine that loses them in the
+middle of a deployment can neither record what it has made nor give its lock back. An hour is the least that IAM knows.
+"""
 
 DOES: dict[Task, str] = {"preview": "Previews", "drift": "Looks for drift in", "deploy": "Deploys"}
 
@@ -82,15 +84,21 @@ class Pipelines(pulumi.ComponentResource):
         provider = aws.iam.OpenIdConnectProvider(
             name, url=f"https://{ISSUER}", client_id_lists=[AUDIENCE], opts=self._own
         )
+        reads = aws.iam.Policy(
+            f"{name}-reads",
+            description="How the platform's resources are looked at, and not into",
+            policy=policy(*on_all(READS)),
+            opts=self._own,
+        )
         changes = aws.iam.Policy(
             f"{name}-changes",
             description="What the platform is made of, except for roles",
-            policy=policy(*what_changes()),
+            policy=policy(*on_all(CHANGES)),
             opts=self._own,
         )
         self.roles = {
             environment(task, stack): self._role(
-                f"pipeline-{environment(task, stack)}", task, stack, args, provider, changes
+                f"pipeline-{environment(task, stack)}", task, stack, args, provider, reads, changes
             )
             for stack in args.stacks
             for task in TASKS
@@ -104,6 +112,7 @@ class Pipelines(pulumi.ComponentResource):
         stack: str,
         args: PipelinesArgs,
         provider: aws.iam.OpenIdConnectProvider,
+        reads: aws.iam.Policy,
         changes: aws.iam.Policy,
     ) -> pulumi.Output[str]:
         role = aws.iam.Role(
@@ -112,15 +121,15 @@ class Pipelines(pulumi.ComponentResource):
             name=name,
             description=f"{DOES[task]} {stack} from {args.repository}",
             assume_role_policy=policy(trust(provider.arn, subject(args.repository, task, stack))),
-            max_session_duration=7200 if task == "deploy" else 3600,
+            max_session_duration=SESSION_SECONDS[task],
             opts=self._own,
         )
-        attached = {"reads": pulumi.Output.format(READ, args.account.partition)}
+        attached = {"reads": reads.arn}
         own: Sequence[Statement]
         if task == "preview":
-            own = (*args.state.reading(stack), *no_contents(args))
+            own = args.state.reading(stack)
         elif task == "drift":
-            own = (*args.state.reading(stack), *no_contents(args), reads_secrets(args.account, stack))
+            own = (*args.state.reading(stack), reads_secrets(args.account, stack))
         else:
             attached["changes"] = changes.arn
             roles = on_roles(args.account, stack, args.boundary_arn)
@@ -145,8 +154,8 @@ def trust(provider_arn: pulumi.Output[str], one: str) -> Statement:
     )
 
 
-def what_changes() -> list[Statement]:
-    """Let a deployment make, change and delete what the platform is made of.
+def on_all(table: Mapping[str, Sequence[str]]) -> list[Statement]:
+    """Let a pipeline do what a table says, a statement for each service.
 
     On all resources: what a deployment makes has no ARN yet. Accounts are what separates stacks.
     """
@@ -154,7 +163,7 @@ def what_changes() -> list[Statement]:
         Statement(
             sid=service.title().replace("-", ""), actions=[f"{service}:{each}" for each in actions], resources=["*"]
         )
-        for service, actions in CHANGES.items()
+        for service, actions in table.items()
     ]
 
 
@@ -226,17 +235,4 @@ def uses_keys(account: AwsAccount, task: Task) -> Statement:
         actions=["kms:Decrypt", *changing],
         resources=[account.arn("kms", "key/*", region="*")],
         conditions={"StringLike": {"kms:ViaService": through}},
-    )
-
-
-def no_contents(args: PipelinesArgs) -> Sequence[Statement]:
-    """Keep a preview, which anybody who opens a pull request shapes, from what is kept in what it looks at."""
-    objects = [
-        pulumi.Output.format("arn:{0}:s3:::{1}-{2}-*/*", args.account.partition, PROJECT, stack)
-        for stack in args.stacks
-    ]
-    return (
-        Statement(sid="NoContents", effect="Deny", actions=CONTENTS, resources=["*"]),
-        # Not all objects: the states are some.
-        Statement(sid="NoObjects", effect="Deny", actions=["s3:GetObject*"], resources=objects),
     )

@@ -1,4 +1,4 @@
-"""What the pipelines may do in AWS beyond reading.
+"""What the pipelines may do in AWS.
 
 No action of a service that the platform does not use is here, and none on all of a service: each line lists verbs.
 ``tests/bootstrap`` holds the table to what AWS's own schemas say that each type of the shipped stacks needs.
@@ -7,6 +7,66 @@ No action of a service that the platform does not use is here, and none on all o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+
+READS: Mapping[str, Sequence[str]] = {
+    "acm": ("DescribeCertificate", "ListTagsForCertificate"),
+    "application-autoscaling": ("Describe*", "ListTagsForResource"),
+    "backup": ("DescribeBackupVault", "GetBackupPlan", "GetBackupSelection", "GetBackupVault*", "ListTags"),
+    "cloudwatch": ("DescribeAlarms", "GetDashboard", "ListTagsForResource"),
+    "ec2": (
+        "DescribeAccountAttributes",
+        "DescribeAddresses*",
+        "DescribeAvailabilityZones",
+        "DescribeFlowLogs",
+        "DescribeInternetGateways",
+        "DescribeNatGateways",
+        "DescribeNetworkAcls",
+        "DescribePrefixLists",
+        "DescribeRouteTables",
+        "DescribeSecurityGroup*",
+        "DescribeSubnets",
+        "DescribeTags",
+        "DescribeVpc*",
+    ),
+    "ecr": (
+        "DescribePullThroughCacheRules",
+        "DescribeRepositories",
+        "GetAuthorizationToken",
+        "GetLifecyclePolicy",
+        "GetRepositoryPolicy",
+        "ListTagsForResource",
+    ),
+    "ecs": ("DescribeClusters", "DescribeServices", "DescribeTaskDefinition", "ListTagsForResource"),
+    "eks": ("Describe*", "ListAssociatedAccessPolicies", "ListTagsForResource"),
+    "elasticache": ("Describe*", "ListTagsForResource"),
+    "elasticloadbalancing": ("Describe*",),
+    "iam": ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"),
+    "kms": ("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListAliases", "ListResourceTags"),
+    "logs": (
+        "DescribeIndexPolicies",
+        "DescribeLogGroups",
+        "DescribeResourcePolicies",
+        "GetDataProtectionPolicy",
+        "ListTags*",
+    ),
+    "mq": ("Describe*", "ListTags"),
+    "rds": ("DescribeDB*", "DescribeEvent*", "ListTagsForResource"),
+    "route53": ("GetChange", "GetHostedZone", "ListResourceRecordSets", "ListTagsForResource"),
+    "s3": ("Get*Configuration", "GetBucket*", "ListBucket", "ListTagsForResource"),
+    "secretsmanager": ("DescribeSecret", "GetResourcePolicy", "ListSecretVersionIds"),
+    "servicediscovery": ("GetNamespace", "ListTagsForResource"),
+    "sns": (
+        "GetDataProtectionPolicy",
+        "GetSubscriptionAttributes",
+        "GetTopicAttributes",
+        "ListSubscriptionsByTopic",
+        "ListTagsForResource",
+    ),
+    "wafv2": ("GetLoggingConfiguration", "GetWebACL*", "ListTagsForResource"),
+}
+"""Service to the actions by which the platform's resources are looked at. What is in them (objects, lines of logs,
+secrets, rows, images) is read by others; AWS's ``ReadOnlyAccess`` has most of those, too.
+"""
 
 CHANGES: Mapping[str, Sequence[str]] = {
     "acm": ("AddTags*", "DeleteCertificate", "RemoveTags*", "RequestCertificate", "UpdateCertificateOptions"),
@@ -29,6 +89,7 @@ CHANGES: Mapping[str, Sequence[str]] = {
         "Authorize*",
         "Create*",
         "Delete*",
+        "DescribeNetworkInterfaces",
         "Detach*",
         "Disassociate*",
         "Modify*",
@@ -41,9 +102,12 @@ CHANGES: Mapping[str, Sequence[str]] = {
     "ecr": (
         "BatchDeleteImage",
         "CompleteLayerUpload",
+        "BatchCheckLayerAvailability",
+        "BatchGetImage",
         "CreatePullThroughCacheRule",
         "CreateRepository",
         "Delete*",
+        "GetDownloadUrlForLayer",
         "InitiateLayerUpload",
         "Put*",
         "SetRepositoryPolicy",
@@ -56,6 +120,8 @@ CHANGES: Mapping[str, Sequence[str]] = {
         "Create*",
         "Delete*",
         "Deregister*",
+        "DescribeServiceDeployments",
+        "ListServiceDeployments",
         "Put*",
         "Register*",
         "StopServiceDeployment",
@@ -139,7 +205,7 @@ CHANGES: Mapping[str, Sequence[str]] = {
         "UntagResource",
         "UpdateSecret*",
     ),
-    "servicediscovery": ("Create*", "Delete*", "TagResource", "UntagResource", "Update*"),
+    "servicediscovery": ("Create*", "Delete*", "GetOperation", "TagResource", "UntagResource", "Update*"),
     "sns": ("CreateTopic", "DeleteTopic", "Put*", "Set*", "Subscribe", "TagResource", "UntagResource", "Unsubscribe"),
     "wafv2": ("Associate*", "Create*", "Delete*", "Disassociate*", "Put*", "TagResource", "UntagResource", "Update*"),
 }
@@ -172,6 +238,7 @@ PASSED_TO = (
 
 ROLES = (
     "DeleteRole",
+    "ListInstanceProfilesForRole",
     "TagRole",
     "UntagRole",
     "UpdateAssumeRolePolicy",
@@ -179,18 +246,3 @@ ROLES = (
     "UpdateRoleDescription",
 )
 """What a deployment does to the roles of its own stack, and to no others."""
-
-CONTENTS = (
-    "dynamodb:BatchGet*",
-    "dynamodb:GetItem",
-    "dynamodb:Query",
-    "dynamodb:Scan",
-    "ecr:GetDownloadUrlForLayer",
-    "kinesis:Get*",
-    "logs:FilterLogEvents",
-    "logs:GetLogEvents",
-    "logs:StartQuery",
-    "sqs:ReceiveMessage",
-    "ssm:GetParameter*",
-)
-"""What reading everything would let a pipeline read besides what resources there are: what is in them."""

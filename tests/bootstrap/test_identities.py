@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
-from fnmatch import fnmatchcase
-from functools import cache
-from importlib.resources import files as files_of
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +12,29 @@ import yaml
 
 from bootstrap.inputs import load
 from bootstrap.pipelines import subject
-from bootstrap.rights import CHANGES, PASSED_TO
-from sandbox.cloud.aws.access import allows
-from sandbox.cloud.aws.catalog import CATALOG
+from bootstrap.rights import PASSED_TO
 from settings import SettingsError
+from tests.bootstrap.roles import (
+    ENVIRONMENTS,
+    ISSUER,
+    READING,
+    ROLE,
+    THROUGH_S3,
+    attached,
+    boundary,
+    bounded,
+    config,
+    made,
+    may,
+    rights,
+    roles,
+    state_keys,
+    states,
+)
 from tests.unit.programs import ROOT, shipped
-from tests.unit.recording import ACCOUNT_ID, Recording, record
+from tests.unit.recording import ACCOUNT_ID
 
-ISSUER = "token.actions.githubusercontent.com"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-
-
-def config(**changes: Any) -> dict[str, str]:
-    document = yaml.safe_load((ROOT / "bootstrap" / "Pulumi.account.yaml").read_text())["config"]
-    given = {**document, **{f"auterity-bootstrap:{key}": value for key, value in changes.items()}}
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-
-
-@cache
-def made() -> Recording:
-    program = str(ROOT / "bootstrap" / "__main__.py")
-    return record(lambda: runpy.run_path(program, run_name="__main__"), stack="account", config=config())
-
-
-def roles() -> dict[str, dict[str, Any]]:
-    """Return the trust policy of each environment's role."""
-    found = {r.inputs["name"]: json.loads(r.inputs["assumeRolePolicy"]) for r in made().of_type("aws:iam/role:Role")}
-    return {name.removeprefix("pipeline-"): document for name, document in found.items()}
-
-
-def rights(environment: str) -> list[dict[str, Any]]:
-    """Return the statements of the policies inside a role."""
-    name = f"pipeline-{environment}"
-    return [
-        statement
-        for each in made().of_type("aws:iam/rolePolicy:RolePolicy")
-        if each.name in (name, f"{name}-keys")
-        for statement in json.loads(each.inputs["policy"])["Statement"]
-    ]
-
-
-ENVIRONMENTS = ("dev", "prod", "preview-dev", "preview-prod", "drift-dev", "drift-prod")
 
 
 def test_each_environment_has_one_role() -> None:
@@ -80,21 +58,14 @@ def test_whoever_looks_only_reads(environment: str) -> None:
     allowed = {a for each in rights(environment) if each["Effect"] == "Allow" for a in each["Action"]}
     reads = {"kms:Decrypt", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"}
     assert allowed - {"secretsmanager:GetSecretValue"} == reads
-    attached = made().of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
-    own = [a.inputs["policyArn"] for a in attached if a.name.startswith(f"pipeline-{environment}-")]
-    assert own == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+    [document] = attached(environment)
+    looks = [action for statement in json.loads(document)["Statement"] for action in statement["Action"]]
+    assert [each for each in looks if not each.partition(":")[2].startswith(READING)] == []
 
 
 @pytest.mark.parametrize("environment", ["preview-dev", "preview-prod"])
 def test_a_pull_request_reads_no_secret(environment: str) -> None:
     assert not any("secretsmanager:GetSecretValue" in each["Action"] for each in rights(environment))
-
-
-@pytest.mark.parametrize("environment", [each for each in ENVIRONMENTS if "-" in each])
-def test_whoever_looks_reads_no_object_of_a_stack(environment: str) -> None:
-    [denied] = [each for each in rights(environment) if each["Sid"] == "NoObjects"]
-    assert (denied["Effect"], denied["Action"]) == ("Deny", ["s3:GetObject*"])
-    assert denied["Resource"] == ["arn:aws:s3:::auterity-dev-*/*", "arn:aws:s3:::auterity-prod-*/*"]
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -109,29 +80,6 @@ def test_a_deployment_changes_the_roles_of_its_stack_and_not_its_own(stack: str)
         f"arn:aws:iam::{ACCOUNT_ID}:role/auterity-{stack}-*",
         f"arn:aws:iam::{ACCOUNT_ID}:role/aws-service-role/*",
     }
-
-
-def boundary() -> str:
-    """Return the ARN of the boundary, as the rights of a deployment name it."""
-    [bound] = [each for each in rights("prod") if each["Sid"] == "BoundRoles"]
-    return str(bound["Condition"]["StringEquals"]["iam:PermissionsBoundary"])
-
-
-ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/auterity-prod-anything"
-
-
-def may(environment: str, action: str, resource: str, **context: str) -> bool:
-    """Ask IAM's rules whether a pipeline may do something."""
-    inside = [json.dumps({"Statement": rights(environment)})]
-    changes = [each.inputs["policy"] for each in made().of_type("aws:iam/policy:Policy") if "changes" in each.name]
-    known = {key.replace("__", ":"): value for key, value in context.items()}
-    return allows([*inside, *(changes if "-" not in environment else [])], action, resource, known)
-
-
-def bounded(action: str, resource: str) -> bool:
-    """Ask IAM's rules whether a role of the platform can be given a right."""
-    [boundary] = [each.inputs["policy"] for each in made().of_type("aws:iam/policy:Policy") if "boundary" in each.name]
-    return bool(allows([boundary], action, resource, {}))
 
 
 @pytest.mark.parametrize("action", ["CreateRole", "PutRolePolicy", "AttachRolePolicy", "PutRolePermissionsBoundary"])
@@ -208,23 +156,40 @@ def test_a_role_that_a_deployment_makes_is_no_administrator(action: str, resourc
     assert not bounded(action, resource)
 
 
-def states() -> tuple[str, str]:
-    """Return the ARNs of the bucket of the states and of its key, as the pipelines' rights have them."""
-    [listed] = {each["Resource"][0] for each in rights("prod") if each["Sid"] == "ListStates"}
-    [key] = {each["Resource"][0] for each in rights("prod") if each["Sid"] == "UseStateKey"}
-    return listed, key
+def test_each_stack_has_a_key_of_its_own_for_its_secrets() -> None:
+    assert len(set(state_keys().values())) == 3
 
 
-def test_no_role_of_a_stack_reaches_a_state_or_the_key_of_the_states() -> None:
-    bucket, key = states()
-    assert not bounded("s3:GetObject", f"{bucket}/.pulumi/stacks/auterity/prod.json")
-    assert not bounded("kms:Decrypt", key)
+@pytest.mark.parametrize("key", ["dev", "prod", "objects"])
+def test_no_role_of_a_stack_reaches_a_state_or_a_key_of_the_states(key: str) -> None:
+    assert not bounded("s3:GetObject", f"{states()}/.pulumi/stacks/auterity/prod.json")
+    assert not bounded("kms:Decrypt", state_keys()[key])
+    assert not bounded("kms:ScheduleKeyDeletion", state_keys()[key])
     assert bounded("kms:Decrypt", f"arn:aws:kms:us-east-1:{ACCOUNT_ID}:key/another")
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_pipeline_opens_the_secrets_of_its_own_stack_alone(environment: str) -> None:
+    keys, own = state_keys(), environment.rpartition("-")[2]
+    other = "dev" if own == "prod" else "prod"
+    assert may(environment, "kms:Decrypt", keys[own])
+    assert may(environment, "kms:Encrypt", keys[own]) == (environment == own)
+    # Through whatever service it calls.
+    through = ["", "s3.us-east-1.amazonaws.com", "ec2.us-east-1.amazonaws.com"]
+    assert not any(may(environment, "kms:Decrypt", keys[other], kms__ViaService=each) for each in through)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_pipeline_uses_the_key_of_the_objects_by_reading_or_writing_one(environment: str) -> None:
+    key = state_keys()["objects"]
+    assert may(environment, "kms:Decrypt", key, **THROUGH_S3)
+    assert not may(environment, "kms:Decrypt", key)
+    assert may(environment, "kms:GenerateDataKey", key, **THROUGH_S3) == ("-" not in environment)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_pipeline_opens_the_state_of_its_own_stack_alone(environment: str) -> None:
-    bucket, _ = states()
+    bucket = states()
     own = environment.rpartition("-")[2]
     other = "dev" if own == "prod" else "prod"
     for file in (
@@ -242,9 +207,8 @@ def test_a_pipeline_opens_the_state_of_its_own_stack_alone(environment: str) -> 
 @pytest.mark.parametrize(
     "action", ["ScheduleKeyDeletion", "PutKeyPolicy", "DisableKey", "CreateGrant", "CreateAlias", "TagResource"]
 )
-def test_a_deployment_does_not_change_the_key_of_the_states(action: str) -> None:
-    _, key = states()
-    assert not may("prod", f"kms:{action}", key)
+def test_a_deployment_does_not_change_the_keys_of_the_states(action: str) -> None:
+    assert not any(may("prod", f"kms:{action}", key) for key in state_keys().values())
     assert may("prod", f"kms:{action}", f"arn:aws:kms:us-east-1:{ACCOUNT_ID}:key/of-the-stack")
 
 
@@ -281,7 +245,7 @@ def test_whoever_looks_for_drift_opens_what_secrets_manager_keeps_alone() -> Non
 
 def test_the_states_and_their_key_are_protected() -> None:
     kept = [*made().of_type("aws:s3/bucket:Bucket"), *made().of_type("aws:kms/key:Key")]
-    assert len(kept) == 3
+    assert len(kept) == 5
     assert all(each.protect for each in kept)
 
 
@@ -298,46 +262,6 @@ def test_every_environment_of_a_workflow_has_a_role(path: Path) -> None:
     for job in yaml.safe_load(path.read_text())["jobs"].values():
         named = re.sub(r"\$\{\{.*?\}\}", "prod", str(job.get("environment", "prod")))
         assert named in ENVIRONMENTS
-
-
-ELSEWHERE = {
-    "Amplify, API Gateway, AppSync, Cognito and others take a web ACL, too; this platform's is a load balancer's": (
-        "acm-pca:*", "amplify:*", "apigateway:*", "apprunner:*", "appsync:*", "bedrock-agentcore:*", "cognito-idp:*",
-        "ec2:*VerifiedAccess*", "elasticloadbalancing:*WebACL*",
-    ),
-    "features that no component uses": (
-        "ec2:AcceptAddressTransfer", "ecs:*AccountSetting*", "eks:ActivateCertificateAuthority", "firehose:*",
-        "lambda:*", "payments:*", "ram:*", "s3:*Metadata*Table*", "s3:DeleteBucket?*",
-        "s3:DeleteObject", "s3:REST.PUT.OBJECT", "s3:Put*Analytics*",
-        "s3:Put*IntelligentTiering*", "s3:Put*Inventory*", "s3:Put*Metrics*", "s3:PutObject*", "s3:PutReplication*",
-        "s3tables:*", "secretsmanager:Re*Region*", "vpc-lattice:*", "vpce:*",
-        "iam:*InstanceProfile", "iam:*PermissionsBoundary", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey",
-    ),
-}  # fmt: skip
-"""Why what a schema lists is not allowed by the table of rights."""
-
-READING = ("Describe", "Get", "List")
-
-
-def needed() -> set[str]:
-    """Return the actions by which AWS's own schemas make, change and delete the types of the shipped stacks."""
-    data = files_of("cfnlint") / "data" / "schemas"
-    files = json.loads((data / "providers" / "us-east-1.json").read_text())
-    types = {each.type for stack in ("dev", "prod") for each in shipped(stack).resources}
-    found = set()
-    for kind in filter(None, (CATALOG[each].cloudformation for each in types if each in CATALOG)):
-        handlers = json.loads((data / "resources" / f"{files[kind]}.json").read_text()).get("handlers", {})
-        for handler in ("create", "update", "delete"):
-            found |= set(handlers.get(handler, {}).get("permissions", ()))
-    return {action for action in found if not action.partition(":")[2].startswith(READING)}
-
-
-def test_a_deployment_may_do_what_the_types_of_the_stacks_need() -> None:
-    allowed = [f"{service}:{each}" for service, actions in CHANGES.items() for each in actions]
-    allowed += [each for statement in rights("prod") if statement["Effect"] == "Allow" for each in statement["Action"]]
-    known = [*allowed, *(each for patterns in ELSEWHERE.values() for each in patterns)]
-    assert len(needed()) > 200
-    assert sorted(each for each in needed() if not any(fnmatchcase(each, one) for one in known)) == []
 
 
 @pytest.mark.parametrize(
@@ -359,3 +283,27 @@ def test_a_wrong_input_is_named(key: str, value: Any) -> None:
 def test_an_unknown_key_is_named() -> None:
     with pytest.raises(SettingsError, match=r"bootstrap:repositry: no such setting; did you mean repository\?"):
         load(config(repositry="x"))
+
+
+DEFAULT_SECONDS = 3600
+"""For how long aws-actions/configure-aws-credentials asks for credentials of a role that it takes by GitHub's token."""
+
+
+def sessions() -> dict[str, tuple[int, int, str]]:
+    """Return seconds of each job, of its credentials, and the job's environment, of all jobs that take a role."""
+    found = {}
+    for path in WORKFLOWS:
+        for name, job in yaml.safe_load(path.read_text())["jobs"].items():
+            for step in job.get("steps", ()):
+                if "configure-aws-credentials@" in step.get("uses", ""):
+                    seconds = int(step["with"].get("role-duration-seconds", DEFAULT_SECONDS))
+                    where = re.sub(r"\$\{\{.*?\}\}", "prod", str(job["environment"]))
+                    found[f"{path.stem}/{name}"] = (60 * int(job["timeout-minutes"]), seconds, where)
+    return found
+
+
+@pytest.mark.parametrize("job", sessions())
+def test_credentials_outlive_the_job_and_a_role_gives_them_for_so_long(job: str) -> None:
+    works, lasts, where = sessions()[job]
+    longest = {each.inputs["name"]: each.inputs["maxSessionDuration"] for each in made().of_type("aws:iam/role:Role")}
+    assert works < lasts <= longest[f"pipeline-{where}"]

@@ -51,4 +51,7 @@ def test_the_outputs_are_what_the_variables_of_the_workflows_take(life: Life) ->
     environments = {"dev", "prod", "preview-dev", "preview-prod", "drift-dev", "drift-prod"}
     assert set(outputs["aws_roles"]) == set(outputs["gcp_accounts"]) == environments
     assert outputs["aws_roles"]["prod"] == "arn:aws:iam::123456789012:role/pipeline-prod"
+    providers = {outputs[name] for name in ("secrets_provider", "secrets_provider_dev", "secrets_provider_prod")}
+    assert len(providers) == 3
+    assert all(each.startswith("awskms:///arn:aws:kms:us-east-1:") for each in providers)
     assert outputs["PULUMI_BACKEND"].startswith("s3://auterity-bootstrap-")
