@@ -87,6 +87,12 @@ def test_every_image_of_the_table_has_an_exact_tag() -> None:
     assert [reference for reference in table().values() if not re.fullmatch(exact, reference)] == []
 
 
+def test_no_two_images_of_the_table_have_the_same_digest() -> None:
+    digests = [digest for _, _, digest in (reference.partition("@") for reference in table().values()) if digest]
+    assert digests
+    assert len(set(digests)) == len(digests)
+
+
 def test_pinning_writes_a_digest_behind_each_tag_and_changes_nothing_else() -> None:
     text = re.sub("@sha256:[0-9a-f]{64}", "", TABLE.read_text())
     asked: list[str] = []
