@@ -157,7 +157,7 @@ lock: $(UV) ## Pin again what pyproject.toml asks for, at one version in all fil
 
 .PHONY: clean
 clean: ## Remove the virtual environment and what the checks left (not the sandbox's state)
-	@rm -rf .venv policies/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip (--seed) is for the official language host, which lists the environment's packages by it.
@@ -166,7 +166,6 @@ $(STAMP): requirements-dev.txt | $(UV)
 	@echo "Installing the Python packages: usually under a minute …"
 	@$(UV) venv --quiet --seed --allow-existing --python $(PYTHON) .venv
 	@$(UV) pip sync --quiet --require-hashes --python $(RUN) requirements-dev.txt
-	@[ -e policies/.venv ] || ln -s ../.venv policies/.venv
 	@rm -f .venv/.installed-*
 	@touch $@
 

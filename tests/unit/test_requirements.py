@@ -78,3 +78,30 @@ def test_the_programs_own_packages_are_the_ones_that_the_tests_have() -> None:
     for wanted in project["dependencies"]:
         name, _, version = wanted.partition("==")
         assert pinned[name] == version
+
+
+PROGRAMS = ("Pulumi.yaml", "bootstrap/Pulumi.yaml", "policies/PulumiPolicy.yaml")
+"""What the engine runs."""
+
+
+def pinned(path: Path) -> dict[str, str]:
+    """Return what `pip install -r` of a file installs: package to version."""
+    text = path.read_text()
+    found = {name: version for name, version, _ in PIN.findall(text)}
+    for other in re.findall(r"^-r (\S+)$", text, re.MULTILINE):
+        found |= pinned(path.parent / other)
+    return found
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_the_engine_runs_has_the_one_environment_that_pulumi_install_makes(program: str) -> None:
+    # Without its environment a program fails, and for a pack the engine waits for ever.
+    options = yaml.safe_load((ROOT / program).read_text())["runtime"]["options"]
+    directory = (ROOT / program).parent
+    assert options["toolchain"] == "pip"
+    assert (directory / options["virtualenv"]).resolve() == ROOT / ".venv"
+    assert pinned(directory / "requirements.txt").items() <= pinned(ROOT / "requirements.txt").items()
+
+
+def test_pulumi_install_in_the_bootstrap_and_at_the_root_make_the_same() -> None:
+    assert pinned(ROOT / "bootstrap" / "requirements.txt") == pinned(ROOT / "requirements.txt")
