@@ -86,6 +86,35 @@ def deploy(
     raise typer.Exit(STOPPED if account.stopped else 0)
 
 
+@app.command()
+def refresh(stack: Stack) -> None:
+    """Take over how the cloud is. Ends with 2 if creations were cut off, whose resources somebody has to look for."""
+    account, cut_off = engine.refresh(select(stack))
+    tell(account, None)
+    for urn in cut_off:
+        typer.echo(f"- `{urn.rpartition('::')[2]}` was being created when a deployment was cut off: `{urn}`")
+    raise typer.Exit(STOPPED if account.error else DIFFERS if cut_off else 0)
+
+
+@app.command()
+def cancel(stack: Stack) -> None:
+    """Take away the lock that a deployment left which was cut off. Nobody else may be at work on the stack."""
+    try:
+        select(stack).cancel()
+    except automation.CommandError as error:
+        errors.print(f"error: {str(error).strip().splitlines()[-1]}")
+        raise typer.Exit(STOPPED) from error
+    typer.echo(f"The lock of {stack} is gone; refresh it next.")
+
+
+@app.command()
+def destroy(stack: Stack) -> None:
+    """Delete everything that a stack has made, unless it is protected."""
+    account = engine.destroy(select(stack))
+    tell(account, None)
+    raise typer.Exit(STOPPED if account.stopped else 0)
+
+
 @images.command()
 def show(stack: Stack, of: Of = Workload.APP) -> None:
     """Print name and registry of an image that a stack runs, as GitHub takes outputs of a step."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import StepEventMetadata, StepEventStateMetadata
 from pydantic import BaseModel, ConfigDict
 
+from delivery.values import MASK, at, digest, shown
 from operations.cost.estimate import estimate
 from operations.cost.prices import table
 from operations.cost.resources import Resource
@@ -26,9 +29,6 @@ KINDS = {
 }
 """The engine's operations, as people speak of them; of a replacement it tells three, which are one."""
 
-MASK = "[secret]"
-"""What the engine's events say instead of a secret value: whether that has changed, they do not tell."""
-
 ORDER = ("delete", "replace", "update", "create")
 """What is worst to overlook comes first."""
 
@@ -37,18 +37,36 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Value(_Model):
+    """How one property changes, as people read it; secret values are masked.
+
+    Attributes:
+        path: the property.
+        before: what it is; empty if there is none.
+        after: what it would be; empty if there is none.
+    """
+
+    path: str
+    before: str
+    after: str
+
+
 class Change(_Model):
     """What happens to one resource.
 
     Attributes:
         kind: ``create``, ``update``, ``replace`` or ``delete``.
         urn: the resource.
-        properties: paths of what changes, those first for which it is replaced; no values, which may be secret.
+        properties: paths of what changes, those first for which it is replaced.
+        values: how they change; none for what is created or deleted.
+        digest: SHA-256 of all that the resource is asked to be; empty for what is deleted.
     """
 
     kind: str
     urn: str
     properties: tuple[str, ...] = ()
+    values: tuple[Value, ...] = ()
+    digest: str = ""
 
     @property
     def name(self) -> str:
@@ -165,7 +183,13 @@ class Listener:
             found += before.properties if before else ()
             # Steps of a replacement come one by one.
             kind = "replace" if before and before.kind != kind else kind
-            self._changes[metadata.urn] = Change(kind=kind, urn=metadata.urn, properties=tuple(dict.fromkeys(found)))
+            self._changes[metadata.urn] = Change(
+                kind=kind,
+                urn=metadata.urn,
+                properties=tuple(dict.fromkeys(found)),
+                values=_values(metadata, kind) or (before.values if before else ()),
+                digest=_digest(metadata, kind) or (before.digest if before else ""),
+            )
         if event.res_outputs_event is not None and event.res_outputs_event.metadata.urn in self._refreshed:
             self._found(event.res_outputs_event.metadata)
         if event.policy_event is not None:
@@ -197,6 +221,7 @@ class Listener:
             self._same += 1
             return
         properties: tuple[str, ...] = ()
+        values: tuple[Value, ...] = ()
         if kind == "update":
             old, new = ((state.outputs if state else None) or {} for state in (metadata.old, metadata.new))
             asked = (metadata.old.inputs if metadata.old else None) or {}
@@ -210,7 +235,9 @@ class Listener:
             properties = tuple(sorted(named - waiting))
             if waiting and not properties:
                 return
-        self._changes[metadata.urn] = Change(kind=kind, urn=metadata.urn, properties=properties)
+            # Where both are the same, it differs from what was asked for.
+            values = tuple(_between(old, new, path) for path in properties if at(old, path) != at(new, path))
+        self._changes[metadata.urn] = Change(kind=kind, urn=metadata.urn, properties=properties, values=values)
 
     def account(self, error: str = "") -> Changes:
         """Return what was heard, in an order that does not depend on the engine's."""
@@ -230,6 +257,24 @@ class Listener:
             Monthly(component=each, before=round(before.get(each, 0), 2), after=round(after.get(each, 0), 2))
             for each in sorted(before.keys() | after.keys())
         )
+
+
+def _values(metadata: StepEventMetadata, kind: str) -> tuple[Value, ...]:
+    """Return how the properties of a resource change that stays, or is replaced."""
+    if kind not in ("update", "replace") or not metadata.old or not metadata.new:
+        return ()
+    paths = sorted(metadata.detailed_diff or metadata.diffs or ())
+    old, new = {**(metadata.old.outputs or {}), **(metadata.old.inputs or {})}, metadata.new.inputs or {}
+    return tuple(_between(old, new, path) for path in paths)
+
+
+def _between(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Value:
+    before, after = shown(at(old, path), at(new, path))
+    return Value(path=path, before=before, after=after)
+
+
+def _digest(metadata: StepEventMetadata, kind: str) -> str:
+    return digest(metadata.new.inputs or {}) if metadata.new and kind != "delete" else ""
 
 
 def _resource(state: StepEventStateMetadata) -> Resource:

@@ -28,6 +28,27 @@ def drift(stack: automation.Stack) -> Changes:
     return _told(stack, lambda hear: stack.preview_refresh(on_event=hear))
 
 
+def refresh(stack: automation.Stack) -> tuple[Changes, list[str]]:
+    """Take over into the state how the cloud is.
+
+    Returns:
+        What differed, and the resources whose creation was cut off: the cloud may have them, and the state does not.
+    """
+    account = _told(stack, lambda hear: stack.refresh(on_event=hear))
+    return account, pending(stack)
+
+
+def pending(stack: automation.Stack) -> list[str]:
+    """List the resources whose creation was cut off, by URN."""
+    operations = (stack.export_stack().deployment or {}).get("pending_operations") or ()
+    return sorted(each["resource"]["urn"] for each in operations if each["type"] == "creating")
+
+
+def destroy(stack: automation.Stack) -> Changes:
+    """Delete everything that a stack has made. What is protected stops it before anything is deleted."""
+    return _told(stack, lambda hear: stack.destroy(on_event=hear))
+
+
 def deploy(stack: automation.Stack, agreed: Changes, packs: Sequence[Path] = ()) -> Changes:
     """Do what was agreed on.
 
@@ -56,8 +77,18 @@ def different(agreed: Changes, now: Changes) -> list[str]:
     for urn in sorted(before.keys() | after.keys()):
         old, new = before.get(urn), after.get(urn)
         if old != new:
+            name = urn.rpartition("::")[2]
             kinds = [f"{each.kind} {', '.join(each.properties)}".strip() if each else "nothing" for each in (old, new)]
-            lines.append(f"  {urn.rpartition('::')[2]}: agreed {kinds[0]}, now {kinds[1]}")
+            if kinds[0] == kinds[1]:
+                lines.append(f"  {name}: agreed to {kinds[0]}, now with other values")
+            else:
+                lines.append(f"  {name}: agreed {kinds[0]}, now {kinds[1]}")
+            known = {each.path: each for each in (old.values if old else ())}
+            lines += [
+                f"    {each.path}: agreed {known[each.path].after}, now {each.after}"
+                for each in (new.values if new else ())
+                if each.path in known and known[each.path].after != each.after
+            ]
     return lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,9 +108,16 @@ def by_hand(sandbox: Sandbox) -> None:
     sandbox.cloud.store.change(vpc["id"], "enableDnsHostnames", False, vpc["type"])
 
 
+def told(account: Changes) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return what an account says without its values."""
+    return [(each.kind, each.urn, each.properties) for each in account.changes]
+
+
 def golden(name: str, text: str) -> None:
     """Compare with what is kept; a file that is not there is written, for people to look at."""
     path = GOLDEN / f"{name}.md"
+    # The clouds draw ids anew each time.
+    text = re.sub(r"-[0-9a-f]{17}\b", "-0", text)
     if not path.exists():
         path.write_text(text, encoding="utf-8")
         pytest.fail(f"{path} was not there; it is written now: look at it")
@@ -128,7 +135,8 @@ def test_the_comment_about_a_change_begins_with_what_is_deleted(life: Life) -> N
 
 
 def test_what_was_agreed_on_is_done_and_nothing_else(life: Life) -> None:
-    assert life.deployed.changes == life.changed.changes
+    # What a deployment does is known in full; what was agreed on was not.
+    assert told(life.deployed) == told(life.changed)
     assert life.steady.changes == ()
 
 
@@ -182,8 +190,10 @@ def test_an_account_survives_a_file(tmp_path: Path) -> None:
     assert Changes.read(tmp_path / "account.json") == REPLACED
 
 
-def test_an_account_holds_no_value(life: Life) -> None:
-    assert "10.20.0.0/16" not in json.dumps([life.created.model_dump(), life.changed.model_dump()])
+def test_the_comment_says_what_a_value_is_and_what_it_would_be(life: Life) -> None:
+    text = comment([life.forbidden])
+    assert "`cidrBlock`: `10.20.0.0/16` → `10.30.0.0/16`" in text
+    assert "`mapPublicIpOnLaunch`: `false` → `true`" in text
 
 
 @pytest.mark.parametrize("what", ["preview", "now"])

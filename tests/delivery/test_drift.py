@@ -8,7 +8,7 @@ import pytest
 from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import ResourcePreEvent, ResOutputsEvent, StepEventMetadata, StepEventStateMetadata
 
-from delivery.changes import Change, Changes, Listener
+from delivery.changes import Change, Changes, Listener, Value
 from delivery.comment import comment
 
 TYPE = "aws:rds/instance:Instance"
@@ -47,13 +47,16 @@ def test_what_was_deployed_and_waits_for_its_window_is_no_drift() -> None:
 
 def test_what_somebody_has_changed_is_drift_beside_what_waits() -> None:
     account = found({**LEFT, "backupRetentionPeriod": 1}, ["backupRetentionPeriod", "instanceClass"])
-    assert account.changes == (change("backupRetentionPeriod"),)
+    values = (Value(path="backupRetentionPeriod", before="14", after="1"),)
+    assert account.changes == (change("backupRetentionPeriod").model_copy(update={"values": values}),)
     assert account.waiting == (change("instanceClass"),)
 
 
 def test_another_value_than_the_one_that_waits_is_drift() -> None:
     account = found({**LEFT, "instanceClass": "db.t4g.micro"}, ["instanceClass"])
-    assert (account.changes, account.waiting) == ((change("instanceClass"),), ())
+    values = (Value(path="instanceClass", before="db.r7g.large", after="db.t4g.micro"),)
+    assert account.changes == (change("instanceClass").model_copy(update={"values": values}),)
+    assert account.waiting == ()
 
 
 @pytest.mark.parametrize("immediately", [True, None])
