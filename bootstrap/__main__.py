@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_gcp as gcp
 
 # The engine starts this program in its own directory; its parts, and files that they check, lie beside that.
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,7 +13,6 @@ os.chdir(ROOT)
 sys.path.insert(0, str(ROOT))
 
 from bootstrap.boundary import Boundary  # noqa: E402
-from bootstrap.google_cloud import GooglePipelines, GooglePipelinesArgs  # noqa: E402
 from bootstrap.inputs import load  # noqa: E402
 from bootstrap.pipelines import Pipelines, PipelinesArgs  # noqa: E402
 from bootstrap.state import State  # noqa: E402
@@ -51,14 +49,6 @@ def main() -> None:
         pulumi.export(f"secrets_provider_{stack}", provider_of_stack)
     pulumi.export("AWS_REGION", settings.region)
     pulumi.export("aws_roles", pipelines.roles)
-    if settings.google:
-        google = GooglePipelines(
-            NAME,
-            GooglePipelinesArgs(settings.google.project, settings.repository, settings.stacks),
-            pulumi.ResourceOptions(providers=[gcp.Provider("gcp", project=settings.google.project)]),
-        )
-        pulumi.export("GCP_IDENTITY_PROVIDER", google.provider)
-        pulumi.export("gcp_accounts", google.accounts)
 
 
 main()

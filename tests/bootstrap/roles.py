@@ -17,15 +17,29 @@ ISSUER = "token.actions.githubusercontent.com"
 
 
 def config(**changes: Any) -> dict[str, str]:
-    document = yaml.safe_load((ROOT / "bootstrap" / "Pulumi.account.yaml").read_text())["config"]
-    given = {**document, **{f"auterity-bootstrap:{key}": value for key, value in changes.items()}}
+    """Return the settings of an account, with both stacks in it, which is where they could reach each other."""
+    document = yaml.safe_load((ROOT / "bootstrap" / "Pulumi.account-prod.yaml").read_text())["config"]
+    both = {"stacks": ["dev", "prod"], **changes}
+    return texts({**document, **{f"auterity-bootstrap:{key}": value for key, value in both.items()}})
+
+
+def texts(given: dict[str, Any]) -> dict[str, str]:
+    """Return settings as the engine hands them over."""
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+
+
+@cache
+def made_at_google() -> Recording:
+    directory = ROOT / "bootstrap" / "google"
+    given = texts(yaml.safe_load((directory / "Pulumi.google.yaml").read_text())["config"])
+    program = str(directory / "__main__.py")
+    return record(lambda: runpy.run_path(program, run_name="__main__"), stack="google", config=given)
 
 
 @cache
 def made() -> Recording:
     program = str(ROOT / "bootstrap" / "__main__.py")
-    return record(lambda: runpy.run_path(program, run_name="__main__"), stack="account", config=config())
+    return record(lambda: runpy.run_path(program, run_name="__main__"), stack="account-prod", config=config())
 
 
 def roles() -> dict[str, dict[str, Any]]:

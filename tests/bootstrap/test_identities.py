@@ -25,6 +25,7 @@ from tests.bootstrap.roles import (
     bounded,
     config,
     made,
+    made_at_google,
     may,
     rights,
     roles,
@@ -250,10 +251,10 @@ def test_the_states_and_their_key_are_protected() -> None:
 
 
 def test_google_takes_the_same_subjects() -> None:
-    provider = made().only("gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")
+    provider = made_at_google().only("gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")
     subjects = re.findall(r"assertion\.sub == '([^']+)'", provider.inputs["attributeCondition"])
     assert set(subjects) == {f"repo:auterity/infrastructure:environment:{each}" for each in ENVIRONMENTS}
-    members = [each.inputs["member"] for each in made().of_type("gcp:serviceaccount/iAMMember:IAMMember")]
+    members = [each.inputs["member"] for each in made_at_google().of_type("gcp:serviceaccount/iAMMember:IAMMember")]
     assert {each.rpartition("/subject/")[2] for each in members} == set(subjects)
 
 

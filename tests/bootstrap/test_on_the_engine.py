@@ -11,27 +11,34 @@ from pulumi import automation
 from sandbox.workspace import Sandbox
 from tests.policies.engine import ROOT, Said, preview
 
-STACK = "account"
+PROJECTS = {
+    "account-dev": ROOT / "bootstrap",
+    "account-prod": ROOT / "bootstrap",
+    "google": ROOT / "bootstrap" / "google",
+}
+"""Stack to the directory of its project."""
 
 
 @dataclass(frozen=True)
 class Life:
     """What was said of the stack in turn."""
 
+    stack: str
     before: Said
     made: automation.UpResult
     after: Said
     again: dict[str, int]
 
 
-@pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    with Sandbox(tmp_path_factory.mktemp("sandbox"), checkout=ROOT / "bootstrap") as sandbox:
-        before = preview(sandbox, STACK)
-        stack = sandbox.stack(STACK)
+@pytest.fixture(scope="module", params=PROJECTS)
+def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    name = str(request.param)
+    with Sandbox(tmp_path_factory.mktemp("sandbox"), checkout=PROJECTS[name]) as sandbox:
+        before = preview(sandbox, name)
+        stack = sandbox.stack(name)
         made = stack.up()
         again = {str(kind): count for kind, count in stack.preview().change_summary.items()}
-        yield Life(before, made, preview(sandbox, STACK), again)
+        yield Life(name, before, made, preview(sandbox, name), again)
 
 
 def test_no_rule_is_broken_before_the_deployment(life: Life) -> None:
@@ -48,10 +55,12 @@ def test_it_is_deployed_once(life: Life) -> None:
 
 def test_the_outputs_are_what_the_variables_of_the_workflows_take(life: Life) -> None:
     outputs = {name: output.value for name, output in life.made.outputs.items()}
-    environments = {"dev", "prod", "preview-dev", "preview-prod", "drift-dev", "drift-prod"}
-    assert set(outputs["aws_roles"]) == set(outputs["gcp_accounts"]) == environments
-    assert outputs["aws_roles"]["prod"] == "arn:aws:iam::123456789012:role/pipeline-prod"
-    providers = {outputs[name] for name in ("secrets_provider", "secrets_provider_dev", "secrets_provider_prod")}
-    assert len(providers) == 3
-    assert all(each.startswith("awskms:///arn:aws:kms:us-east-1:") for each in providers)
-    assert outputs["PULUMI_BACKEND"].startswith("s3://auterity-bootstrap-")
+    stacks = ["dev", "prod"] if life.stack == "google" else [life.stack.removeprefix("account-")]
+    environments = {f"{task}{stack}" for stack in stacks for task in ("", "preview-", "drift-")}
+    if life.stack == "google":
+        assert set(outputs["gcp_accounts"]) == environments
+        assert outputs["GCP_IDENTITY_PROVIDER"].endswith("/workloadIdentityPools/github/providers/github")
+    else:
+        assert set(outputs["aws_roles"]) == environments
+        assert outputs["aws_roles"][stacks[0]] == f"arn:aws:iam::123456789012:role/pipeline-{stacks[0]}"
+        assert outputs["PULUMI_BACKEND"].startswith("s3://auterity-bootstrap-")

@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -285,3 +286,44 @@ def test_a_look_that_cannot_be_done_is_no_drift(tmp_path: Path) -> None:
     answer = shell(script("drift", "Look"), tmp_path, STACK="nowhere")
     assert answer.returncode == 0, answer.stderr
     assert (tmp_path / "GITHUB_OUTPUT").read_text().strip() not in ("code=0", "code=2")
+
+
+HARMFUL = (
+    ".ci/run",
+    ".github/workflows/deploy.yml",
+    ".github/CODEOWNERS",
+    ".pulumi.version",
+    "Makefile",
+    "bootstrap/pipelines.py",
+    "bootstrap/google/Pulumi.google.yaml",
+    "components/iam.py",
+    "delivery/engine.py",
+    "deploy/operator/prod.yaml",
+    "policies/aws/identity.py",
+    "policies/requirements.txt",
+    "pyproject.toml",
+    "requirements-dev.txt",
+    "requirements.txt",
+    "scripts/install-packages",
+)
+"""What deploys, or runs with the rights of what deploys."""
+
+
+@pytest.mark.parametrize("file", HARMFUL)
+def test_what_deploys_is_reviewed_by_security(file: str) -> None:
+    assert (ROOT / file).exists()
+    assert owners(file) == ["@auterity/security"]
+
+
+def owners(file: str) -> list[str]:
+    """Return the owners of a file: those of the last line that fits, of whom GitHub wants one."""
+    found: list[str] = []
+    for line in (ROOT / ".github" / "CODEOWNERS").read_text().splitlines():
+        pattern, *named = line.split() or ["#"]
+        if pattern.startswith("#"):
+            continue
+        anchored = pattern.startswith("/")
+        pattern = pattern.strip("/") if pattern.endswith("/") or anchored else pattern
+        fits = file == pattern or file.startswith(f"{pattern}/") if anchored else fnmatch(Path(file).name, pattern)
+        found = named if fits else found
+    return found
