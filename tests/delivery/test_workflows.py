@@ -247,7 +247,8 @@ def shell(text: str, directory: Path, **environment: str) -> subprocess.Complete
     """Run a step's script as GitHub does, with a `gh` that notes how it is called."""
     (directory / "bin").mkdir(exist_ok=True)
     gh = directory / "bin" / "gh"
-    gh.write_text('#!/bin/sh\necho "$@" >> gh.log\n[ "$2" != list ] || cat numbers 2>/dev/null || true\n')
+    lines = ["#!/bin/sh", 'echo "$@" >> gh.log', '[ "$2" != list ] || cat numbers 2>/dev/null || true']
+    gh.write_text("\n".join([*lines, '[ "$1" != api ] || cat answer.json']) + "\n")
     gh.chmod(gh.stat().st_mode | stat.S_IXUSR)
     (directory / ".venv").symlink_to(Path(sys.prefix))
     known = {"PATH": f"{directory / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(directory)}
@@ -327,3 +328,35 @@ def owners(file: str) -> list[str]:
         fits = file == pattern or file.startswith(f"{pattern}/") if anchored else fnmatch(Path(file).name, pattern)
         found = named if fits else found
     return found
+
+
+REVIEWED = {"protection_rules": [{"type": "branch_policy"}, {"type": "required_reviewers", "reviewers": [{"id": 1}]}]}
+NOBODY = {"protection_rules": [{"type": "required_reviewers", "reviewers": []}]}
+
+
+@pytest.mark.parametrize("workflow_name", ["deploy-stack", "operate"])
+@pytest.mark.parametrize(
+    ("environment", "passes"), [(REVIEWED, True), (NOBODY, False), ({"protection_rules": []}, False), (None, False)]
+)
+def test_production_is_left_alone_where_nobody_has_to_approve(
+    workflow_name: str, environment: dict[str, Any] | None, passes: bool, tmp_path: Path
+) -> None:
+    # GitHub's answer to `GET /repos/{owner}/{repo}/environments/{environment_name}`; without one it is not there.
+    if environment is not None:
+        (tmp_path / "answer.json").write_text(json.dumps(environment))
+    answer = shell(
+        script(workflow_name, "Whether production is guarded"),
+        tmp_path,
+        STACK="prod",
+        REPOSITORY="auterity/infrastructure",
+    )
+    assert (answer.returncode == 0) is passes, answer.stderr
+    assert "repos/auterity/infrastructure/environments/prod" in (tmp_path / "gh.log").read_text()
+
+
+@pytest.mark.parametrize("workflow_name", ["deploy-stack", "operate"])
+def test_whether_somebody_approves_is_asked_before_any_credential_is_taken(workflow_name: str) -> None:
+    [job] = [each for each in workflow(workflow_name).values() if "configure-aws-credentials" in str(each.get("steps"))]
+    assert job["steps"][0]["name"] == "Whether production is guarded"
+    assert job["steps"][0]["if"] == "inputs.stack == 'prod'"
+    assert job["permissions"]["actions"] == "read"
