@@ -23,6 +23,7 @@ from policies.config import Settings
 from policies.exemptions import Exemptions, home
 from policies.resources import Resource, Stack
 from policies.rules import Environment, Finding, Open, Rule, Violation, of_each
+from policies.secrecy import hidden, masked, secret_texts
 from policies.values import UndecidedError, plain
 
 RECORDER = "inputs-recorded"
@@ -89,6 +90,7 @@ class Pack:
         self._exemptions = Exemptions(settings.exemptions, today)
         self._shown = _Shown()
         self._recorded: dict[str, dict[str, Any]] = {}
+        self._secrets: set[str] = set()
 
     def policies(self) -> list[Policy]:
         """List the policies in the order in which each run follows them: the recorder first, the judge last."""
@@ -96,7 +98,9 @@ class Pack:
             RECORDER,
             "What each resource was asked to be is known to the rules that look at several",
             self._record,
-            EnforcementLevel.ADVISORY,
+            # The one level at which the engine shows what is secret; it changes nothing.
+            EnforcementLevel.REMEDIATE,
+            remediate=self._learn_secrets,
         )
         judge = StackValidationPolicy(
             EXEMPTIONS, "Every exemption is in force and needed", self._judge, EnforcementLevel.MANDATORY
@@ -134,8 +138,11 @@ class Pack:
             return shown.resource is None or _any(self._of_one(rule, shown.resource))
         return policy.name != EXEMPTIONS or shown.stack is None or _any(self._exemptions.problems())
 
+    def _learn_secrets(self, args: ResourceValidationArgs) -> None:
+        self._secrets |= secret_texts(args.props)
+
     def _record(self, args: ResourceValidationArgs, _: ReportViolation) -> None:
-        self._recorded[args.urn] = plain(args.props)
+        self._recorded[args.urn] = hidden(plain(args.props), self._secrets)
         self._shown.resource = self._resource(args)
 
     def _resource(self, args: ResourceValidationArgs) -> Resource:
@@ -182,7 +189,7 @@ class Pack:
             self._exemptions.meet(finding.resource.urn)
             if isinstance(finding, Violation):
                 if not self._exemptions.cover(rule.name, finding.resource.name):
-                    report(str(finding), finding.resource.urn)
+                    report(masked(str(finding), self._secrets), finding.resource.urn)
             else:
                 self._exemptions.leave_open(rule.name, finding.resource.name)
                 opens.append(finding)
