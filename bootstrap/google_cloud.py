@@ -13,6 +13,9 @@ from bootstrap.pipelines import ISSUER, TASKS, Task, environment, subject
 APIS = ("cloudkms", "cloudresourcemanager", "iam", "iamcredentials", "storage", "sts")
 """What has to be switched on in the project."""
 
+LOGGED = ("cloudkms", "storage")
+"""Services of which every access is logged (https://cloud.google.com/logging/docs/audit/configure-data-access)."""
+
 READS = (
     "cloudkms.cryptoKeys.get",
     "cloudkms.cryptoKeys.getIamPolicy",
@@ -84,6 +87,18 @@ class GooglePipelines(pulumi.ComponentResource):
             )
             for api in APIS
         ]
+        for api in LOGGED:
+            # Who reads backups leaves a trace that no role of a stack can switch off; Google logs no read by default.
+            gcp.projects.IAMAuditConfig(
+                f"{name}-{api}",
+                project=args.project,
+                service=f"{api}.googleapis.com",
+                audit_log_configs=[
+                    gcp.projects.IAMAuditConfigAuditLogConfigArgs(log_type=kind)
+                    for kind in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
+                ],
+                opts=pulumi.ResourceOptions(parent=self, depends_on=on),
+            )
         self._name, self._args = name, args
         self._own = pulumi.ResourceOptions(parent=self, depends_on=on)
         pool = gcp.iam.WorkloadIdentityPool(

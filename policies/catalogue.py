@@ -6,7 +6,7 @@ from types import ModuleType
 
 from policies import backups, gcp
 from policies.aws import caches, compute, databases, edge, identity, network, storage, stores, tags
-from policies.kubernetes import access, pods, service
+from policies.kubernetes import access, bounds, pods, service
 from policies.rules import Rule
 
 AREAS: dict[str, tuple[ModuleType, ...]] = {
@@ -18,7 +18,7 @@ AREAS: dict[str, tuple[ModuleType, ...]] = {
     "AWS load balancers": (edge,),
     "AWS tags": (tags,),
     "Kubernetes pods": (pods,),
-    "Kubernetes namespaces and access": (access,),
+    "Kubernetes namespaces and access": (access, bounds),
     "Kubernetes services": (service,),
     "Google Cloud": (gcp,),
     "Backups": (backups,),

@@ -10,6 +10,7 @@ from policies.rules import DURABILITY, Finding, is_given, is_true, property_rule
 from policies.values import Value, each
 
 BUCKET = ("gcp:storage/bucket:Bucket",)
+AUDIT = ("gcp:projects/iAMAuditConfig:IAMAuditConfig",)
 GRANTS = ("gcp:*IAMMember", "gcp:*IAMBinding")
 PROJECT_GRANTS = (
     "gcp:projects/iAMMember:IAMMember",
@@ -60,6 +61,23 @@ def bucket_keeps_versions(resource: Resource) -> Iterator[Finding]:
     versions = resource.at("versioning.enabled")
     kept = resource["retentionPolicy"].given or is_true(versions)
     yield from unless(kept, resource, versions, "set it to true, or add a retentionPolicy")
+
+
+@resource_rule(
+    "gcp-reads-logged",
+    "Where a project says which data accesses it logs, these are reads and writes, of everybody",
+    "CIS GCP 4.0 2.1",
+    types=AUDIT,
+)
+def reads_logged(resource: Resource) -> Iterator[Finding]:
+    configs = resource["auditLogConfigs"]
+    logged = {one["logType"].text for one in configs.items}
+    for wanted in ("DATA_READ", "DATA_WRITE"):
+        yield from unless(wanted in logged, resource, configs, f'add one whose logType is "{wanted}"')
+    yield from each(
+        configs.items,
+        lambda one: unless(not one["exemptedMembers"].given, resource, one["exemptedMembers"], "exempt nobody"),
+    )
 
 
 @resource_rule(

@@ -20,15 +20,17 @@ _REFERENCE = re.compile(
 _ECR = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>.+)")
 """A repository of Amazon ECR, by the host of its registry."""
 
-MOVING_TAGS = frozenset({"latest", "main", "master", "stable", "edge", "nightly"})
-"""Tags that by custom point at something else tomorrow."""
+_EXACT_TAG = re.compile(
+    r"\d+\.\d+|\d{8}|\d{4}-\d{2}-\d{2}|(?:^|[-_.])(?=[a-f]*\d)[0-9a-f]{7,64}(?:$|[-_.])", re.IGNORECASE
+)
+"""What a tag has that is given once: a release with its minor number, a day, a commit; ``3``, ``lts``, ``dev`` move."""
 
 
 def _exact(reference: str) -> str:
     found = _REFERENCE.fullmatch(reference)
     if not found:
         raise ValueError("an image's name, such as registry.example.com/team/app:1.4.2")
-    if not found["digest"] and (not found["tag"] or found["tag"] in MOVING_TAGS):
+    if not found["digest"] and not _EXACT_TAG.search(found["tag"] or ""):
         raise ValueError(
             "an image with a digest or an exact tag, because what runs must not change behind a stack's back"
         )

@@ -62,7 +62,10 @@ def interface_endpoints(
     account: AwsAccount,
     parent: pulumi.Resource,
 ) -> aws.ec2.SecurityGroup:
-    """Put network interfaces for AWS services into the private subnets, under the services' usual names.
+    """Put network interfaces for AWS services into the private subnets, under the services' usual names, for the
+    account's own identities.
+
+    Source: https://docs.aws.amazon.com/whitepapers/latest/building-a-data-perimeter-on-aws/.
 
     Returns:
         The one security group of all endpoints, which takes HTTPS from the VPC and opens nothing itself.
@@ -85,6 +88,24 @@ def interface_endpoints(
         cidr_ipv4=vpc.cidr_block,
         opts=own,
     )
+    anyone = {"AWS": "*"}
+    # Credentials of another account, brought along, carry nothing out of this network.
+    own_identities = policy(
+        Statement(
+            sid="OwnIdentities",
+            principal=anyone,
+            actions=["*"],
+            resources=["*"],
+            conditions={"StringEquals": {"aws:PrincipalAccount": account.account_id}},
+        ),
+        Statement(
+            sid="ServicesOfAws",
+            principal=anyone,
+            actions=["*"],
+            resources=["*"],
+            conditions={"Bool": {"aws:PrincipalIsAWSService": "true"}},
+        ),
+    )
     for service in services:
         aws.ec2.VpcEndpoint(
             f"{name}-{service}",
@@ -92,6 +113,7 @@ def interface_endpoints(
             vpc_endpoint_type="Interface",
             service_name=f"com.amazonaws.{account.region}.{service}",
             private_dns_enabled=True,
+            policy=own_identities,
             subnet_ids=[subnet.id for subnet in subnets.values()],
             security_group_ids=[group.id],
             tags={"Name": f"{name}-{service}"},

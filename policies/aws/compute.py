@@ -16,6 +16,8 @@ from policies.aws.types import (
     TASK_DEFINITION,
     TOPIC,
 )
+from policies.credentials import given_away
+from policies.images import exact
 from policies.resources import Resource
 from policies.rules import Finding, Violation, is_given, is_true, not_true, property_rule, resource_rule, unless
 from policies.values import Value, each
@@ -25,12 +27,6 @@ OLDEST_EKS = (1, 35)
 
 Source: https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html.
 """
-
-SECRET_NAME = re.compile(
-    r"(^|_)(PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|API_?KEY|PRIVATE_KEY|ACCESS_KEY|ACCESS_KEY_ID|ENGINE_AUTH_DATA)$",
-    re.I,
-)
-"""Names of environment variables that hold secrets."""
 
 
 def containers(resource: Resource) -> list[Value]:
@@ -83,12 +79,24 @@ def task_logs(resource: Resource) -> Iterator[Finding]:
 )
 def task_no_secrets_in_environment(resource: Resource) -> Iterator[Finding]:
     def check(variable: Value) -> Iterator[Violation]:
-        name = variable["name"].text
-        holds = not SECRET_NAME.search(name) or not variable["value"].given
-        yield from unless(holds, resource, variable["name"], "hand it over by secrets.valueFrom", f"is {name}")
+        wrong = given_away(variable["name"].text, variable["value"])
+        yield from unless(not wrong, resource, variable["name"], "hand it over by secrets.valueFrom", wrong)
 
     for container in containers(resource):
         yield from each(container["environment"].items, check)
+
+
+@resource_rule(
+    "aws-task-images",
+    "The images of tasks are named by digest or by a tag that does not move",
+    "FSBP ECR.2",
+    types=TASK_DEFINITION,
+)
+def task_images(resource: Resource) -> Iterator[Finding]:
+    yield from each(
+        containers(resource),
+        lambda one: unless(exact(one["image"].text), resource, one["image"], "name a digest or a release"),
+    )
 
 
 service_no_public_address = property_rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies.aws.documents import open_to_anybody, statements
 from policies.aws.openings import Opening, is_world, openings
 from policies.aws.types import (
     DEFAULT_SECURITY_GROUP,
@@ -18,6 +19,7 @@ from policies.aws.types import (
     SECURITY_GROUP_RULE,
     SUBNET,
     VPC,
+    VPC_ENDPOINT,
 )
 from policies.resources import Resource, Stack
 from policies.rules import Finding, Violation, of_each, resource_rule, stack_rule, unless
@@ -25,6 +27,9 @@ from policies.values import Value, each
 
 PUBLIC_PORTS = {80, 443}
 ADMIN_PORTS = (22, 3389)
+
+SAYS_WHOSE = {"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths", "aws:principalisawsservice"}
+"""Condition keys that say whose what is reached is, beside those that say who comes."""
 
 
 @resource_rule(
@@ -153,3 +158,30 @@ def default_security_group_closed(stack: Stack) -> Iterator[Finding]:
 
     yield from of_each(stack.of(VPC), adopted)
     yield from of_each(stack.of(DEFAULT_SECURITY_GROUP), closed)
+
+
+@resource_rule(
+    "aws-vpc-endpoint-policy",
+    "What goes through an endpoint of the VPC is for somebody: no endpoint carries any account's data for any account",
+    "Well-Architected SEC05",
+    "AWS: Building a Data Perimeter",
+    types=VPC_ENDPOINT,
+)
+def vpc_endpoint_policy(resource: Resource) -> Iterator[Finding]:
+    if resource["vpcEndpointType"].text == "GatewayLoadBalancer":
+        return
+    document = resource["policy"]
+    mend = "give one whose statements name accounts, by aws:PrincipalAccount or aws:ResourceAccount"
+    yield from unless(document.given, resource, document, mend)
+    wide = [
+        each
+        for each in open_to_anybody(statements(document))
+        if not each.condition_keys & SAYS_WHOSE and any(action.endswith("*") for action in each.actions)
+    ]
+    yield from unless(
+        not wide,
+        resource,
+        document,
+        mend,
+        "allows everybody everything",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+VPC_ENDPOINT = ("aws:ec2/vpcEndpoint:VpcEndpoint",)
 VPC = ("aws:ec2/vpc:Vpc", "aws:ec2/defaultVpc:DefaultVpc")
 SUBNET = ("aws:ec2/subnet:Subnet", "aws:ec2/defaultSubnet:DefaultSubnet")
 FLOW_LOG = ("aws:ec2/flowLog:FlowLog",)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
+from policies.credentials import given_away
+from policies.images import exact, parted
 from policies.kubernetes.objects import LASTING, WORKLOADS, Container, containers, kinds, pod_spec
 from policies.resources import Resource
 from policies.rules import SECURITY, Finding, Rule, Violation, resource_rule, unless
@@ -39,7 +40,6 @@ SAFE_SYSCTLS = {
 """What the level "restricted" allows: https://kubernetes.io/docs/concepts/security/pod-security-standards/."""
 
 SELINUX_TYPES = {"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
-MOVING_TAGS = {"", "latest", "stable", "edge", "main", "master", "nightly"}
 
 
 def container_rule(
@@ -195,13 +195,9 @@ def pod_probes(resource: Resource, one: Container) -> Iterator[Violation]:
 )
 def pod_images(resource: Resource, one: Container) -> Iterator[Violation]:
     image = one.value["image"]
-    name, _, digest = image.text.partition("@")
-    repository, _, tag = name.rpartition(":")
-    if not repository or "/" in tag:
-        repository, tag = name, ""
-    exact = bool(re.fullmatch(r"sha256:[0-9a-f]{64}", digest)) or (not digest and tag.lower() not in MOVING_TAGS)
-    yield from unless(exact, resource, image, "name a digest or a release")
+    yield from unless(exact(image.text), resource, image, "name a digest or a release")
     allowed = resource.settings.image_registries
+    repository, _, _ = parted(image.text)
     fits = not allowed or any(fnmatchcase(repository, pattern) for pattern in allowed)
     yield from unless(fits, resource, image, f"take it from one of {', '.join(allowed)}")
 
@@ -219,3 +215,15 @@ def pod_secrets_as_files(resource: Resource, one: Container) -> Iterator[Violati
         yield from unless(not source.given, resource, source, mend)
     for variables in one.value["envFrom"].items:
         yield from unless(not variables["secretRef"].given, resource, variables["secretRef"], mend)
+
+
+@container_rule(
+    "kubernetes-pod-no-secrets-in-environment",
+    "The environment of containers holds no secret in plain text",
+    "CIS Kubernetes 1.12 5.4.1",
+    "NSA C-0012",
+)
+def pod_no_secrets_in_environment(resource: Resource, one: Container) -> Iterator[Violation]:
+    for variable in one.value["env"].items:
+        wrong = given_away(variable["name"].text, variable["value"])
+        yield from unless(not wrong, resource, variable["name"], "mount it from a Secret, as a volume", wrong)

@@ -133,6 +133,11 @@ TYPES: Mapping[str, GcpType] = {
         replaces=frozenset({"project", "member", "role", "condition"}),
         patterns={"member": _MEMBER, "role": _ROLE},
     ),
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": GcpType(
+        id="{project}/audit_config/{service}",
+        replaces=frozenset({"project", "service"}),
+        patterns={"service": r"allServices|[a-z]+\.googleapis\.com"},
+    ),
     "gcp:projects/iAMCustomRole:IAMCustomRole": GcpType(
         id="projects/{project}/roles/{roleId}",
         outputs={"name": "projects/{project}/roles/{roleId}"},

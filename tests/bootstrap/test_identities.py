@@ -258,6 +258,15 @@ def test_google_takes_the_same_subjects() -> None:
     assert {each.rpartition("/subject/")[2] for each in members} == set(subjects)
 
 
+def test_reads_of_backups_and_their_key_at_google_are_logged() -> None:
+    logged = made().of_type("gcp:projects/iAMAuditConfig:IAMAuditConfig")
+    assert {each.inputs["service"] for each in logged} == {"storage.googleapis.com", "cloudkms.googleapis.com"}
+    for each in logged:
+        kinds = {config["logType"] for config in each.inputs["auditLogConfigs"]}
+        assert kinds == {"ADMIN_READ", "DATA_READ", "DATA_WRITE"}
+    assert {each.inputs["project"] for each in logged} == {"auterity-backups"}
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_every_environment_of_a_workflow_has_a_role(path: Path) -> None:
     for job in yaml.safe_load(path.read_text())["jobs"].values():

@@ -25,6 +25,7 @@ WEAK = json.dumps(
     [
         {
             **CONTAINER,
+            "image": "app:dev",
             "privileged": True,
             "readonlyRootFilesystem": False,
             "logConfiguration": None,
@@ -60,6 +61,7 @@ LINES: tuple[Line, ...] = (
         "ingress",
         [{"protocol": "-1", "from_port": 0, "to_port": 0, "self": True}],
     ),
+    Line("aws-vpc-endpoint-policy", "aws:ec2/vpcEndpoint:VpcEndpoint", "policy", None, "prod-kms"),
     Line("aws-database-not-public", DATABASE, "publicly_accessible", True),
     Line("aws-database-in-two-zones", DATABASE, "multi_az", False),
     Line("aws-database-deletion-protected", DATABASE, "deletion_protection", False),
@@ -133,6 +135,7 @@ LINES: tuple[Line, ...] = (
             "aws-task-unprivileged",
             "aws-task-read-only-root",
             "aws-task-logs",
+            "aws-task-images",
             "aws-task-no-secrets-in-environment",
         )
     ),
@@ -177,7 +180,18 @@ LINES: tuple[Line, ...] = (
     pod("kubernetes-pod-resources", "containers.0.resources.limits", None),
     pod("kubernetes-pod-probes", "containers.0.readiness_probe", None),
     pod("kubernetes-pod-images", "containers.0.image", "nginx:latest"),
+    Line("kubernetes-limit-range-fits", "kubernetes:core/v1:LimitRange", "spec.limits.0.default", {"cpu": "1n"}),
+    Line(
+        "kubernetes-config-map-no-secrets",
+        "kubernetes:core/v1:ConfigMap",
+        "data",
+        {"url": "amqp://app:hunter2@mq"},
+        "prod-app",
+    ),
     pod("kubernetes-pod-secrets-as-files", "containers.0.env_from", [{"secretRef": {"name": "login"}}]),
+    pod(
+        "kubernetes-pod-no-secrets-in-environment", "containers.0.env", [{"name": "Q", "value": "amqp://a:hunter2@mq"}]
+    ),
     pod("kubernetes-pod-account", "automount_service_account_token", True),
     Line(
         "kubernetes-no-cluster-admin",

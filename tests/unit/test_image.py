@@ -161,3 +161,15 @@ def test_an_exact_version_is_a_tag_or_a_digest(reference: str) -> None:
 def test_a_dockerfile_that_is_not_there_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="a file below context"):
         ImageBuild(context=str(tmp_path))
+
+
+@pytest.mark.parametrize("tag", ["", ":3", ":v2", ":lts", ":dev", ":latest", ":3-alpine"])
+def test_an_image_whose_tag_moves_is_refused(tag: str) -> None:
+    with pytest.raises(ValueError, match="exact tag"):
+        ImageSettings(reference=f"registry.example.com:5000/team/app{tag}")
+
+
+@pytest.mark.parametrize("tag", [":3.9", ":v1.19.2", ":20261130", ":0f3c9ab41d2e", "@sha256:" + 64 * "0"])
+def test_an_image_whose_tag_stays_is_taken(tag: str) -> None:
+    reference = f"registry.example.com:5000/team/app{tag}"
+    assert ImageSettings(reference=reference).reference == reference

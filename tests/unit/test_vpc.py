@@ -13,6 +13,7 @@ import pytest
 
 from components.account import AwsAccount
 from components.network import Vpc, VpcArgs
+from sandbox.cloud.aws.access import allows
 from settings import NetworkSettings
 from tests.unit.recording import ACCOUNT_ID, REGION, Recorded, Recording, record
 from tests.unit.test_allocation import GOLDEN
@@ -375,6 +376,17 @@ def test_interface_endpoints_stand_in_every_private_subnet_under_the_usual_names
     assert endpoint.inputs["subnetIds"] == [f"{NAME}-private-{zone}-id" for zone in "abc"]
     assert endpoint.inputs["privateDnsEnabled"] is True
     assert endpoint.inputs["securityGroupIds"] == [f"{NAME}-endpoints-id"]
+
+
+def test_an_interface_endpoint_serves_the_accounts_own_identities() -> None:
+    document = recorded(interface_endpoints=("sts",)).named(f"{NAME}-sts", ENDPOINT).inputs["policy"]
+
+    def may(**context: str) -> bool:
+        return bool(allows([document], "sts:AssumeRole", "*", {f"aws:{key}": value for key, value in context.items()}))
+
+    assert may(PrincipalAccount=ACCOUNT_ID, PrincipalIsAWSService="false")
+    assert may(PrincipalIsAWSService="true")
+    assert not may(PrincipalAccount="210987654321", PrincipalIsAWSService="false")
 
 
 def test_interface_endpoints_take_https_from_the_vpc_only() -> None:

@@ -134,6 +134,40 @@ CASES: tuple[Case, ...] = (
     *task_rule("aws-task-read-only-root", readonlyRootFilesystem=False),
     *task_rule("aws-task-logs", logConfiguration=None),
     *task_rule("aws-task-no-secrets-in-environment", environment=[{"name": "DATABASE_PASSWORD", "value": "hunter2"}]),
+    breaks(
+        "aws-task-no-secrets-in-environment",
+        "in a URL",
+        task=task(definitions(environment=[{"name": "DATABASE", "value": "postgresql://app:hunter2@db:5432/app"}])),
+    ),
+    breaks(
+        "aws-task-no-secrets-in-environment",
+        "a private key",
+        task=task(definitions(environment=[{"name": "CERTIFICATE", "value": "-----BEGIN RSA PRIVATE KEY-----\nMII"}])),
+    ),
+    keeps(
+        "aws-task-no-secrets-in-environment",
+        "URLs without a password",
+        task=task(
+            definitions(
+                environment=[
+                    {"name": "A", "value": "postgresql://app@db:5432/app"},
+                    {"name": "B", "value": "amqp://$(USER):$(PASSWORD)@mq:5672"},
+                    {"name": "C", "value": "https://example.com:8443/a@b"},
+                ]
+            )
+        ),
+    ),
+    *task_rule("aws-task-images", image="example.com/app"),
+    *(
+        breaks(
+            "aws-task-images", f"a tag that moves: {tag}", task=task(definitions(image=f"example.com:5000/app:{tag}"))
+        )
+        for tag in ("3", "v2", "lts", "dev", "latest", "3-alpine")
+    ),
+    *(
+        keeps("aws-task-images", f"exact: {tag}", task=task(definitions(image=f"example.com:5000/app{tag}")))
+        for tag in (":3.9", ":v1.2.3-alpine", ":20261130", ":0f3c9ab41d2e", "@sha256:" + 64 * "0")
+    ),
     *pair("aws-service-no-public-address", service(), service(assignPublicIp=True)),
     *pair(
         "aws-repository-scanned",

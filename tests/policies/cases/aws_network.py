@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.policies.cases.model import Case, Later, Made, Ref, breaks, keeps
@@ -83,6 +84,28 @@ METADATA = "aws-instance-metadata-v2"
 FLOW = "aws-flow-log-per-vpc"
 DEFAULT = "aws-default-security-group-closed"
 
+ENDPOINT = "aws-vpc-endpoint-policy"
+
+
+BARE = Made(
+    "aws:ec2/vpcEndpoint:VpcEndpoint",
+    {"vpcId": "vpc-0123456789abcdef0", "serviceName": "com.amazonaws.us-east-1.s3"},
+)
+
+
+def endpoint(action: str = "*", condition: dict[str, Any] | None = None, later: bool = False) -> Made:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*", "Condition": condition or {}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return Made(
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        {
+            "vpcId": "vpc-0123456789abcdef0",
+            "serviceName": "com.amazonaws.us-east-1.s3",
+            "policy": Later(document) if later else document,
+        },
+    )
+
+
 CASES: tuple[Case, ...] = (
     breaks(OPEN, "inline", "group", vpc=VPC, group=group(port(22, cidrBlocks=["0.0.0.0/0"]))),
     breaks(OPEN, "inline in IPv6", "group", vpc=VPC, group=group(port(5432, ipv6CidrBlocks=["::/0"]))),
@@ -158,4 +181,11 @@ CASES: tuple[Case, ...] = (
         rule=ingress_rule("10.0.0.0/16", 22),
     ),
     keeps(DEFAULT, "adopted and closed", vpc=VPC, group=Made(DEFAULT_GROUP, {"vpcId": Ref("vpc")})),
+    keeps(ENDPOINT, "for own identities", endpoint=endpoint(condition={"StringEquals": {"aws:PrincipalAccount": "1"}})),
+    keeps(ENDPOINT, "for own buckets", endpoint=endpoint(condition={"StringEquals": {"aws:ResourceAccount": "1"}})),
+    keeps(ENDPOINT, "one action of anybody", endpoint=endpoint("s3:GetObject")),
+    breaks(ENDPOINT, "without", endpoint=BARE),
+    breaks(ENDPOINT, "for everybody", endpoint=endpoint()),
+    breaks(ENDPOINT, "all of a service for everybody", endpoint=endpoint("s3:*")),
+    breaks(ENDPOINT, "later", open=("endpoint",), endpoint=endpoint(later=True)),
 )

@@ -53,7 +53,23 @@ def key(**properties: Any) -> Made:
 PUBLIC = "gcp-no-public-members"
 KEYS = "gcp-no-service-account-keys"
 
+
+def audit(*kinds: str, **extra: Any) -> Made:
+    configs = [{"logType": kind, **extra} for kind in kinds]
+    return Made(
+        "gcp:projects/iAMAuditConfig:IAMAuditConfig",
+        {"project": "some-project", "service": "storage.googleapis.com", "auditLogConfigs": configs},
+    )
+
+
 CASES: tuple[Case, ...] = (
+    *pair(
+        "gcp-reads-logged",
+        audit("ADMIN_READ", "DATA_READ", "DATA_WRITE"),
+        audit("DATA_WRITE"),
+        audit("DATA_READ"),
+        audit("DATA_READ", "DATA_WRITE", exemptedMembers=["user:somebody@example.com"]),
+    ),
     *pair("gcp-bucket-uniform-access", bucket(), bucket(uniformBucketLevelAccess=False)),
     *pair(
         "gcp-bucket-public-access-prevented",

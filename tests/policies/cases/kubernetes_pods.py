@@ -120,6 +120,26 @@ ROOT = "kubernetes-pod-not-root"
 IMAGES = "kubernetes-pod-images"
 OFF = {**POD["securityContext"], "runAsNonRoot": False}
 
+BOUNDS = "kubernetes-limit-range-fits"
+
+
+def config_map(**data: str) -> Made:
+    return Made("kubernetes:core/v1:ConfigMap", {"metadata": {"name": "config", "namespace": "shop"}, "data": data})
+
+
+def bounds(memory: str, namespace: str = "shop") -> Made:
+    limits = [{"type": "Container", "default": {"memory": memory}}]
+    return Made(
+        "kubernetes:core/v1:LimitRange",
+        {"metadata": {"name": "defaults", "namespace": namespace}, "spec": {"limits": limits}},
+    )
+
+
+def asking(memory: str, limit: str = "") -> dict[str, Any]:
+    resources = {"requests": {"cpu": "1", "memory": memory}, "limits": {"memory": limit} if limit else {}}
+    return container(resources=resources)
+
+
 CASES: tuple[Case, ...] = (
     *pod_rule(
         "kubernetes-pod-shares-nothing-of-its-node",
@@ -183,6 +203,10 @@ CASES: tuple[Case, ...] = (
         pod(container(image="localhost:5000/nginx")),
         pod(container(), ephemeralContainers=[container(name="debug", image="busybox")]),
     ),
+    *(
+        breaks(IMAGES, f"a tag that moves: {name}", app=deployment(pod(container(image=name))))
+        for name in ("kong:3", "node:lts", "app:dev", "host:5000/app")
+    ),
     breaks(IMAGES, "later", open=("app",), app=deployment(pod(container(image=Later("nginx:latest"))))),
     keeps(IMAGES, "digest", app=deployment(pod(container(image=f"localhost:5000/nginx@{DIGEST}")))),
     *pod_rule(
@@ -190,4 +214,30 @@ CASES: tuple[Case, ...] = (
         pod(container(env=[{"name": "X", "valueFrom": {"secretKeyRef": {"name": "x", "key": "y"}}}])),
         pod(container(envFrom=[{"secretRef": {"name": "x"}}])),
     ),
+    breaks(
+        "kubernetes-pod-no-secrets-in-environment",
+        "a password in a URL",
+        app=deployment(pod(container(env=[{"name": "QUEUE", "value": "amqp://app:hunter2@mq:5672"}]))),
+    ),
+    keeps(
+        "kubernetes-pod-no-secrets-in-environment",
+        "a URL that a file's password is put into",
+        app=deployment(pod(container(env=[{"name": "QUEUE", "value": "amqp://app:$(PASSWORD)@mq:5672"}]))),
+    ),
+    breaks(
+        "kubernetes-pod-no-secrets-in-environment",
+        "by its name, and not known yet",
+        app=deployment(pod(container(env=[{"name": "DB_PASSWORD", "value": Later("hunter2")}]))),
+    ),
+    breaks(
+        "kubernetes-config-map-no-secrets",
+        "a URL",
+        config=config_map(a="1", b="url: redis://default:hunter2@cache:6379"),
+    ),
+    breaks("kubernetes-config-map-no-secrets", "a key", config=config_map(a="-----BEGIN PRIVATE KEY-----")),
+    keeps("kubernetes-config-map-no-secrets", "none", config=config_map(a="redis://cache:6379", b="x")),
+    breaks(BOUNDS, "one asks for more", "bounds", bounds=bounds("256Mi"), app=deployment(pod(asking("1Gi")))),
+    keeps(BOUNDS, "with a limit of its own", bounds=bounds("256Mi"), app=deployment(pod(asking("1Gi", "2Gi")))),
+    keeps(BOUNDS, "none asks for more", bounds=bounds("256Mi"), app=deployment(pod(asking("256Mi")))),
+    keeps(BOUNDS, "elsewhere", bounds=bounds("256Mi", "other"), app=deployment(pod(asking("1Gi")))),
 )
