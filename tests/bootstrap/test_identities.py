@@ -259,7 +259,7 @@ def test_google_takes_the_same_subjects() -> None:
 
 
 def test_reads_of_backups_and_their_key_at_google_are_logged() -> None:
-    logged = made().of_type("gcp:projects/iAMAuditConfig:IAMAuditConfig")
+    logged = made_at_google().of_type("gcp:projects/iAMAuditConfig:IAMAuditConfig")
     assert {each.inputs["service"] for each in logged} == {"storage.googleapis.com", "cloudkms.googleapis.com"}
     for each in logged:
         kinds = {config["logType"] for config in each.inputs["auditLogConfigs"]}
