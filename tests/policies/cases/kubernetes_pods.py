@@ -127,16 +127,15 @@ def config_map(**data: str) -> Made:
     return Made("kubernetes:core/v1:ConfigMap", {"metadata": {"name": "config", "namespace": "shop"}, "data": data})
 
 
-def bounded(namespace: str, one: dict[str, Any], elsewhere: str = "") -> dict[str, Made]:
+def bounds(namespace: str) -> Made:
     limits = [{"type": "Container", "default": {"memory": "256Mi"}}]
+    where = {"name": "defaults", "namespace": namespace}
+    return Made("kubernetes:core/v1:LimitRange", {"metadata": where, "spec": {"limits": limits}})
+
+
+def within(namespace: str, one: dict[str, Any]) -> Made:
     app = deployment(pod(one))
-    return {
-        "bounds": Made(
-            "kubernetes:core/v1:LimitRange",
-            {"metadata": {"name": "defaults", "namespace": namespace}, "spec": {"limits": limits}},
-        ),
-        "app": Made(app.type, {**app.properties, "metadata": metadata(namespace=elsewhere or namespace)}),
-    }
+    return Made(app.type, {**app.properties, "metadata": metadata(namespace=namespace)})
 
 
 def asking(memory: str, limit: str = "") -> dict[str, Any]:
@@ -240,8 +239,8 @@ CASES: tuple[Case, ...] = (
     ),
     breaks("kubernetes-config-map-no-secrets", "a key", config=config_map(a="-----BEGIN PRIVATE KEY-----")),
     keeps("kubernetes-config-map-no-secrets", "none", config=config_map(a="redis://cache:6379", b="x")),
-    breaks(BOUNDS, "one asks for more", "bounds", **bounded("one", asking("1Gi"))),
-    keeps(BOUNDS, "with a limit of its own", **bounded("two", asking("1Gi", "2Gi"))),
-    keeps(BOUNDS, "none asks for more", **bounded("three", asking("256Mi"))),
-    keeps(BOUNDS, "elsewhere", **bounded("four", asking("1Gi"), "five")),
+    breaks(BOUNDS, "one asks for more", "bounds", bounds=bounds("one"), app=within("one", asking("1Gi"))),
+    keeps(BOUNDS, "with a limit of its own", bounds=bounds("two"), app=within("two", asking("1Gi", "2Gi"))),
+    keeps(BOUNDS, "none asks for more", bounds=bounds("three"), app=within("three", asking("256Mi"))),
+    keeps(BOUNDS, "elsewhere", bounds=bounds("four"), app=within("five", asking("1Gi"))),
 )
