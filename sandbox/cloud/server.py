@@ -39,10 +39,18 @@ def providers() -> dict[str, type[AnyProvider]]:
     from sandbox.cloud.aws.provider import AwsProvider
     from sandbox.cloud.docker import DockerProvider
     from sandbox.cloud.gcp import GcpProvider
+    from sandbox.cloud.github import GithubProvider
     from sandbox.cloud.random import RandomProvider
     from sandbox.cloud.tls import TlsProvider
 
-    simulated: list[type[AnyProvider]] = [AwsProvider, DockerProvider, GcpProvider, RandomProvider, TlsProvider]
+    simulated: list[type[AnyProvider]] = [
+        AwsProvider,
+        DockerProvider,
+        GcpProvider,
+        GithubProvider,
+        RandomProvider,
+        TlsProvider,
+    ]
     return {provider.package: provider for provider in (*simulated, KubernetesProvider)}
 
 

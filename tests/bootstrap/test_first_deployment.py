@@ -95,6 +95,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         prod = {"backend": f"file://{buckets['prod']}", "key": "passphrase", **passphrase["prod"]}
         google = cloud("google", ROOT / "bootstrap" / "google")
         said["google"] = run(google, "google", [local(line) for line in block("cd bootstrap/google")], **prod)
+        github = cloud("github", ROOT / "bootstrap" / "github")
+        said["github"] = run(github, "github", [local(line) for line in block("cd bootstrap/github")], **prod)
         for stack in STACKS:
             lines = [local(line) for line in block('pulumi stack init "$stack" --secrets-provider "$secrets"')]
             set_before = {"stack": stack, "backend": f"file://{buckets[stack]}", "secrets": "passphrase"}
@@ -111,7 +113,7 @@ def test_each_block_ends_where_it_began() -> None:
         assert place == Path("/checkout"), lines
 
 
-@pytest.mark.parametrize("stack", ["account-dev", "account-prod", "google", "dev", "prod"])
+@pytest.mark.parametrize("stack", ["account-dev", "account-prod", "google", "github", "dev", "prod"])
 def test_the_commands_of_the_page_lead_to_each_stack(stack: str, walk: Walk) -> None:
     done = walk.said[stack]
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
@@ -121,7 +123,8 @@ def test_the_commands_of_the_page_lead_to_each_stack(stack: str, walk: Walk) -> 
 def test_the_state_of_an_account_moves_into_its_own_backend_and_nothing_changes(stack: str, walk: Walk) -> None:
     states = walk.buckets[stack] / ".pulumi" / "stacks"
     found = {f"{each.parent.name}/{each.name.split('.')[0]}" for each in states.glob("*/*.json*")}
-    beside = {"auterity-bootstrap-google/google"} if stack == "prod" else set()
+    others = {"auterity-bootstrap-google/google", "auterity-bootstrap-github/github"}
+    beside = others if stack == "prod" else set()
     assert found == {f"auterity-bootstrap/account-{stack}", f"auterity/{stack}"} | beside
     # Its secrets are under the key of the stack, which the account's stack gives out.
     assert f"secrets_provider_{stack}" in walk.said[f"account-{stack}"].stdout

@@ -80,7 +80,13 @@ def test_the_programs_own_packages_are_the_ones_that_the_tests_have() -> None:
         assert pinned[name] == version
 
 
-PROGRAMS = ("Pulumi.yaml", "bootstrap/Pulumi.yaml", "bootstrap/google/Pulumi.yaml", "policies/PulumiPolicy.yaml")
+PROGRAMS = (
+    "Pulumi.yaml",
+    "bootstrap/Pulumi.yaml",
+    "bootstrap/github/Pulumi.yaml",
+    "bootstrap/google/Pulumi.yaml",
+    "policies/PulumiPolicy.yaml",
+)
 """What the engine runs."""
 
 
@@ -103,6 +109,6 @@ def test_what_the_engine_runs_has_the_one_environment_that_pulumi_install_makes(
     assert pinned(directory / "requirements.txt").items() <= pinned(ROOT / "requirements.txt").items()
 
 
-@pytest.mark.parametrize("directory", ["bootstrap", "bootstrap/google"])
+@pytest.mark.parametrize("directory", ["bootstrap", "bootstrap/github", "bootstrap/google"])
 def test_pulumi_install_in_the_bootstrap_and_at_the_root_make_the_same(directory: str) -> None:
     assert pinned(ROOT / directory / "requirements.txt") == pinned(ROOT / "requirements.txt")
