@@ -42,7 +42,10 @@ def main() -> None:
     # Whoever deletes the states no longer knows what there is.
     state = State(NAME, account, settings.stacks, pulumi.ResourceOptions(providers=[provider], protect=True))
     boundary = Boundary(NAME, account, state, opts)
-    pipelines = Pipelines(NAME, PipelinesArgs(account, settings.repository, settings.stacks, state, boundary.arn), opts)
+    whose = PipelinesArgs(
+        account, settings.repository, settings.stacks, state, boundary.arn, disposable=settings.disposable
+    )
+    pipelines = Pipelines(NAME, whose, opts)
     pulumi.export("PULUMI_BACKEND", state.backend)
     pulumi.export("secrets_provider", state.secrets_provider)
     for stack, provider_of_stack in state.secrets_providers.items():

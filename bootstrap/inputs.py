@@ -44,6 +44,9 @@ class BootstrapSettings(_Pipelines):
     account_id: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
     """The provider refuses any other account than this one."""
 
+    disposable: tuple[str, ...] = ()
+    """Stacks that their pipeline may take down with all objects in their buckets; never production."""
+
     owner: str = "platform"
     """Team for the tag ``Owner``."""
 

@@ -62,6 +62,7 @@ class PipelinesArgs:
         stacks: names of the stacks.
         state: where their state is.
         boundary_arn: ARN of the permissions boundary of every role that they make.
+        disposable: stacks that a pipeline may take down with all objects in their buckets.
     """
 
     account: AwsAccount
@@ -69,6 +70,7 @@ class PipelinesArgs:
     stacks: Sequence[str]
     state: State
     boundary_arn: pulumi.Input[str]
+    disposable: Sequence[str] = ()
 
 
 class Pipelines(pulumi.ComponentResource):
@@ -134,6 +136,7 @@ class Pipelines(pulumi.ComponentResource):
             attached["changes"] = changes.arn
             roles = on_roles(args.account, stack, args.boundary_arn)
             own = (*args.state.writing(stack), *roles, reads_secrets(args.account, stack))
+            own = (*own, *empties(args.account, stack)) if stack in args.disposable else own
         for purpose, arn in attached.items():
             aws.iam.RolePolicyAttachment(f"{name}-{purpose}", role=role.name, policy_arn=arn, opts=self._own)
         aws.iam.RolePolicy(name, role=role.name, policy=policy(*own), opts=self._own)
@@ -205,6 +208,22 @@ def on_roles(account: AwsAccount, stack: str, boundary_arn: pulumi.Input[str]) -
                     ]
                 }
             },
+        ),
+    ]
+
+
+def empties(account: AwsAccount, stack: str) -> list[Statement]:
+    """Let a deployment delete what is kept in the buckets of its own stack, as the provider's ``force_destroy`` does.
+
+    Source: ``emptyBucket`` of https://github.com/hashicorp/terraform-provider-aws, internal/service/s3.
+    """
+    bucket = pulumi.Output.format("arn:{0}:s3:::{1}-{2}-*", account.partition, PROJECT, stack)
+    return [
+        Statement(sid="ListVersions", actions=["s3:ListBucketVersions"], resources=[bucket]),
+        Statement(
+            sid="DeleteObjects",
+            actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            resources=[pulumi.Output.concat(bucket, "/*")],
         ),
     ]
 

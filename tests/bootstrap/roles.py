@@ -19,7 +19,7 @@ ISSUER = "token.actions.githubusercontent.com"
 def config(**changes: Any) -> dict[str, str]:
     """Return the settings of an account, with both stacks in it, which is where they could reach each other."""
     document = yaml.safe_load((ROOT / "bootstrap" / "Pulumi.account-prod.yaml").read_text())["config"]
-    both = {"stacks": ["dev", "prod"], **changes}
+    both = {"stacks": ["dev", "prod"], "disposable": ["dev"], **changes}
     return texts({**document, **{f"auterity-bootstrap:{key}": value for key, value in both.items()}})
 
 

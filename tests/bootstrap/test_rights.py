@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from importlib.resources import files as files_of
 
 import pytest
+import yaml
 
 from bootstrap.rights import READS
 from sandbox.cloud.aws.access import allows
@@ -24,7 +25,7 @@ from tests.bootstrap.roles import (
     state_keys,
     states,
 )
-from tests.unit.programs import shipped
+from tests.unit.programs import ROOT, shipped
 from tests.unit.recording import ACCOUNT_ID
 
 KEPT = {
@@ -220,3 +221,21 @@ def test_no_role_of_a_stack_gets_out_of_it(stack: str) -> None:
     for name, documents in inline.items():
         granted = [each for each in tried if allows(documents, each[0], each[1], {})]
         assert [each for each in granted if bounded(each[0], each[1])] == [], name
+
+
+@pytest.mark.parametrize("action", ["s3:DeleteObject", "s3:DeleteObjectVersion"])
+def test_dev_goes_with_the_objects_in_its_buckets_and_production_does_not(action: str) -> None:
+    assert may("dev", action, "arn:aws:s3:::auterity-dev-edge-logs-0123456/object")
+    assert may("dev", "s3:ListBucketVersions", "arn:aws:s3:::auterity-dev-edge-logs-0123456")
+    assert not may("dev", action, "arn:aws:s3:::auterity-prod-backups-0123456/object")
+    assert not may("prod", action, "arn:aws:s3:::auterity-prod-backups-0123456/object")
+    assert not may("dev", action, f"{states()}/.pulumi/stacks/auterity/prod.json")
+
+
+def test_every_stack_whose_buckets_go_with_their_objects_is_disposable() -> None:
+    stacks = {path.name.split(".")[1]: path.read_text() for path in ROOT.glob("Pulumi.*.yaml")}
+    named = {stack for stack, text in stacks.items() if "force_destroy: true" in text}
+    files = (ROOT / "bootstrap").glob("Pulumi.account-*.yaml")
+    given = [yaml.safe_load(path.read_text())["config"] for path in files]
+    disposable = {stack for each in given for stack in each.get("auterity-bootstrap:disposable", ())}
+    assert named == disposable == {"dev"}
