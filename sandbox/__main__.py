@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from sandbox import console
+from sandbox import console, in_brief
 from sandbox.kubernetes import ClusterError
 from sandbox.protection import is_protected, lift_deletion_protection
 from sandbox.recovery import recover as adopt
@@ -24,6 +25,7 @@ from sandbox.workspace import Sandbox, WorkspaceError
 
 EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True}
 ALL_EXTRA = {**EXTRA, "allow_interspersed_args": False}
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show all that the engine displays.")]
 StackName = Annotated[str, typer.Argument(help="Name of the stack, such as dev: the one of Pulumi.dev.yaml.")]
 
 app = typer.Typer(
@@ -55,10 +57,11 @@ def setup() -> None:
 
 
 @app.command(context_settings=EXTRA)
-def up(context: typer.Context, stack: StackName) -> None:
+def up(context: typer.Context, stack: StackName, verbose: Verbose = False) -> None:
     """Bring a stack up and show its outputs; further arguments go to `pulumi up`."""
+    command = ("up", "--yes", "--skip-preview", "--suppress-outputs", *context.args)
     with Sandbox() as sandbox:
-        pass_on(sandbox.pulumi(stack, "up", "--yes", "--skip-preview", "--suppress-outputs", *context.args))
+        pass_on(change(sandbox, stack, verbose, f"Bringing stack {stack} up", command))
         show_outputs(sandbox, stack)
     show_next_steps(stack)
 
@@ -71,10 +74,11 @@ def preview(context: typer.Context, stack: StackName) -> None:
 
 
 @app.command(context_settings=EXTRA)
-def refresh(context: typer.Context, stack: StackName) -> None:
+def refresh(context: typer.Context, stack: StackName, verbose: Verbose = False) -> None:
     """Take over into the state what has changed in the clouds; further arguments go to `pulumi refresh`."""
+    command = ("refresh", "--yes", "--skip-preview", *context.args)
     with Sandbox() as sandbox:
-        pass_on(sandbox.pulumi(stack, "refresh", "--yes", "--skip-preview", *context.args))
+        pass_on(change(sandbox, stack, verbose, f"Refreshing stack {stack}", command))
 
 
 @app.command(context_settings=EXTRA)
@@ -82,6 +86,7 @@ def destroy(
     context: typer.Context,
     stack: StackName,
     unprotect: Annotated[bool, typer.Option("--unprotect", help="Lift every protection of the stack first.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Take a stack down; further arguments go to `pulumi destroy`.
 
@@ -93,7 +98,8 @@ def destroy(
             for resource in lift_deletion_protection(sandbox, stack):
                 err.print(f"Switched deletion protection off: {escape(resource.type)} {escape(resource.id)}")
         # The preview finds what is protected before anything is deleted.
-        code = sandbox.pulumi(stack, "destroy", "--yes", *context.args)
+        command = ("destroy", "--yes", *context.args)
+        code = change(sandbox, stack, verbose, f"Taking stack {stack} down", command)
         if code and not unprotect and is_protected(sandbox, stack):
             err.print(
                 f"""
@@ -145,6 +151,13 @@ def kubectl(context: typer.Context, stack: StackName) -> None:
     program = ensure_kubernetes(cache_directory())["kubectl"]
     environment = {**os.environ, **clusters[0].environment()}
     os.execve(program, ["kubectl", *context.args], environment)  # noqa: S606 - no shell is wanted
+
+
+def change(sandbox: Sandbox, stack: str, verbose: bool, title: str, command: Sequence[str]) -> int:
+    """Run a command that changes a stack: displayed by the engine on a terminal, in brief in a log or a pipe."""
+    if verbose or sys.stdout.isatty():
+        return sandbox.pulumi(stack, *command)
+    return in_brief.run(sandbox, stack, title, "one to three minutes", *command)
 
 
 def pass_on(code: int) -> None:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal, Self
+from typing import IO, Literal, Self
 
 from pulumi import automation
 from semver import VersionInfo
@@ -144,11 +144,25 @@ class Sandbox:
         env[CALLER] = os.environ.get(CALLER) or (callers_place(read(copy)) if copy.exists() else "")
         return {**env, **self.cloud.environment}
 
-    def pulumi(self, stack: str, *arguments: str) -> int:
-        """Run a Pulumi command on `stack` with the terminal as it is, and return its exit code."""
+    def pulumi(self, stack: str, *arguments: str, events: Path | None = None, display: IO[str] | None = None) -> int:
+        """Run a Pulumi command on `stack` with the terminal as it is, and return its exit code.
+
+        Args:
+            stack: the stack.
+            arguments: the command and its arguments.
+            events: file to which the engine writes its events, for a command that has some.
+            display: file for what it displays, in place of standard output.
+        """
         self.prepare(stack)
+        environment = self.environment(stack)
+        if events:
+            # The CLI hides the flag that the Automation API uses, too.
+            environment["PULUMI_DEBUG_COMMANDS"] = "true"
+            arguments = (*arguments, "--event-log", str(events))
         with interrupts_left_to_children():
-            return subprocess.call(self._command(*arguments), cwd=self.project_directory, env=self.environment(stack))
+            return subprocess.call(
+                self._command(*arguments), cwd=self.project_directory, env=environment, stdout=display
+            )
 
     def answer(self, stack: str, *arguments: str) -> str:
         """Run a Pulumi command on `stack` and return what it prints.

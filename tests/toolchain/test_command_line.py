@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,6 +74,9 @@ def test_up_ends_with_the_outputs_and_what_to_try_next_and_destroy_takes_the_clu
     rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in shown.splitlines() if "│" in line]
     assert ["environment", "local"] in rows
     assert "make destroy STACK=local" in shown
+    told = done.stderr[done.stderr.index("Bringing stack local up: usually") :].splitlines()
+    assert re.fullmatch(r"  \d+ create", told[-1]), told
+    assert len(told) < 20, told
     assert "auterity-app" in command("kubectl", "local", "get", "pods", "--namespace", "auterity").stdout
 
     cluster = Cluster(tmp_path / "cloud" / "kubernetes" / "kind-auterity-dev")
@@ -99,6 +103,7 @@ def test_a_protected_stack_is_left_whole_until_its_protection_is_lifted_on_purpo
 
     refused = command("destroy", "prod")
     assert refused.returncode != 0
+    assert "cannot be deleted" in refused.stderr
     assert "make destroy STACK=prod ARGS=--unprotect" in refused.stderr
     assert command("cloud", "list").stdout == before
 
