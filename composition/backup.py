@@ -121,13 +121,9 @@ def back_up(
         targets.append(made.target)
         pulumi.export("backup_bucket_gcs", made.bucket)
     if backup.aws_backup and stores.database:
-        minute, hour = backup.schedule.split()[:2]
         args = RecoveryPointsArgs(
             backup.aws_backup,
             backup.retention,
-            hour=int(hour),
-            minute=int(minute),
-            time_zone=backup.time_zone,
             account=ground.account,
             resources={"database": stores.database.instance_arn},
             copies=elsewhere,

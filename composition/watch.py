@@ -14,7 +14,9 @@ from components.alarms.watch import (
     edge_alarms,
     nat_alarms,
     proxy_alarms,
+    recovery_point_alarms,
 )
+from components.backup.recovery_points import copies_name, vault_name
 from components.ecs import EcsCluster
 from components.edge import Edge
 from components.network import Vpc
@@ -54,6 +56,8 @@ def watch(
         watched += cache_alarms(alarms, stores.cache.replication_group_id, 1 + settings.cache.replicas)
     if stores.broker:
         watched += broker_alarms(alarms, stores.broker.broker_name)
+    if settings.backup and settings.backup.aws_backup and stores.database:
+        watched += recovery_point_alarms(vault_name(ground.name), copies_name(ground.name))
     watched += nat_alarms(vpc.nat_gateway_ids)
     if not watched or ground.alarm_topic_arn is None:
         return

@@ -11,9 +11,11 @@ from pydantic import Field
 from settings.aws import Region
 from settings.base import Problem, Settings, at_least_in_production, in_production
 from settings.image import ImageBuild, ImageSettings
+from settings.schedules import Cron
+from settings.windows import ClockTime, later
 
-Cron = Annotated[str, Field(pattern=r"^[0-9*/,-]+( [0-9*/,-]+){4}$", examples=["0 2 * * *"])]
-"""A schedule in cron's five fields."""
+START_MINUTES = 60
+"""Minutes after its time in which AWS Backup begins; less than an hour it does not take (StartBackupJob)."""
 
 
 class BackupRetention(Settings):
@@ -85,11 +87,21 @@ class VaultLockSettings(Settings):
 class AwsBackupSettings(Settings):
     """Snapshots of the database on RDS by AWS Backup, copied to the Region of the S3 backups."""
 
+    time: ClockTime = "08:00"
+    """When they are made, in UTC, as the windows of RDS are. The job begins within an hour, and keeps another hour away
+    from `database.backup_window` and `database.maintenance_window`, where it would fail.
+    """
+
     vault_lock: VaultLockSettings | None = None
     """Lock on both vaults."""
 
     force_destroy: Annotated[bool, in_production(False, "backups must outlive the stack")] = False
     """Let `destroy` delete the recovery points together with the vaults."""
+
+    @property
+    def window(self) -> str:
+        """When a backup may begin, ``hh:mm-hh:mm`` in UTC."""
+        return f"{self.time}-{later(self.time, START_MINUTES)}"
 
 
 def _operators_image() -> ImageSettings:

@@ -11,7 +11,7 @@ from settings.alarms import AlarmsSettings
 from settings.app import AppSettings, Runtimes
 from settings.authorities import regional
 from settings.aws import AwsSettings
-from settings.backup import BackupSettings
+from settings.backup import AwsBackupSettings, BackupSettings
 from settings.base import Problem, Settings
 from settings.cache import CacheSettings
 from settings.database import DatabaseSettings
@@ -29,6 +29,7 @@ from settings.registry import RegistrySettings
 from settings.secrets import SecretsSettings
 from settings.storage import StorageSettings
 from settings.vault import VaultSettings
+from settings.windows import minutes_apart
 
 Environment = Literal["local", "dev", "prod"]
 TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")]
@@ -46,6 +47,9 @@ MOST_TAGS = 40
 
 CLOUD_SECTIONS = ("network", "database_proxy", "ecs", "storage", "edge", "alarms", "backup")
 """Sections that need an AWS account."""
+
+APART_MINUTES = 60
+"""Minutes between AWS Backup and a window of RDS, in which the job would fail."""
 
 NEEDS = {
     "database_proxy": ("database",),
@@ -284,10 +288,27 @@ class StackSettings(Settings):
             yield Problem("backup", "set", "unset without `kubernetes.eks`, by which the jobs sign in to the clouds")
         if backup.aws_backup is not None and self.database is not None and not self.database.managed:
             yield Problem("backup.aws_backup", "set", "unset where the database is in the cluster")
+        if backup.aws_backup is not None and self.database is not None and self.database.managed:
+            yield from self._recovery_point_problems(backup.aws_backup, self.database)
         if backup.vault_snapshots and self.vault is None:
             yield Problem("backup.vault_snapshots", True, "false in a stack without `vault`")
         if backup.rabbitmq_definitions and not (self.messaging and self.messaging.managed):
             yield Problem("backup.rabbitmq_definitions", True, "false in a stack without `messaging` on Amazon MQ")
+
+    def _recovery_point_problems(self, wanted: AwsBackupSettings, database: DatabaseSettings) -> Iterator[Problem]:
+        """Keep AWS Backup away from what RDS does by itself, which comes first: its job fails there
+        (https://repost.aws/knowledge-center/backup-coordinates-pitr).
+        """
+        for key in ("backup_window", "maintenance_window"):
+            window = getattr(database, key)
+            if minutes_apart(wanted.window, window) < APART_MINUTES:
+                yield Problem(
+                    "backup.aws_backup.time",
+                    wanted.time,
+                    f"a time that is, with the hour in which the job may begin ({wanted.window}), at least "
+                    f"{APART_MINUTES} minutes away from database.{key} ({window})",
+                )
+                return
 
     def _stores(self) -> list[tuple[str, bool]]:
         """List the stores that AWS or the cluster can run, each with whether it is AWS."""

@@ -17,6 +17,11 @@ MIB = 1024**2
 GIB = 1024**3
 
 
+RECOVERY_POINT_HOURS = 27
+"""Hours after which a day's recovery point is missing: a job may begin an hour after its time, and take an hour longer
+than the day before.
+"""
+
 BURSTABLE = "db.t"
 """How the names of classes begin that have CPU credits."""
 
@@ -408,4 +413,50 @@ def nat_alarms(nat_ids: Mapping[str, pulumi.Input[str]]) -> Sequence[Alarm]:
             ),
             ("drops", "PacketsDropCount", "A NAT gateway drops packets: AWS has a problem, or it is overloaded."),
         )
+    )
+
+
+def recovery_point_alarms(vault: str, copies: str) -> Sequence[Alarm]:
+    """Watch AWS Backup.
+
+    It tells jobs when there are some, and those that copy under the name of the vault that they copy to
+    (https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html). A job that is late or was cancelled has
+    done nothing that could be told: hence the alarms for what is missing.
+
+    Args:
+        vault: name of the vault.
+        copies: name of the vault in the other Region.
+    """
+
+    def jobs(name: str, of: str) -> dict[str, Metric]:
+        return {"m1": Metric("AWS/Backup", f"NumberOf{name}", {"BackupVaultName": of}, "Sum")}
+
+    group, failed = "Recovery points", "Its message tells why: aws backup list-backup-jobs; list-copy-jobs for a copy."
+    return (
+        *(
+            Alarm(key, group, says, jobs(name, of), 1, period=3600, points=1, of=1)
+            for key, name, of, says in (
+                ("recovery-points-failed", "BackupJobsFailed", vault, f"AWS Backup could not back up. {failed}"),
+                ("recovery-points-expired", "BackupJobsExpired", vault, f"AWS Backup did not begin in time. {failed}"),
+                ("recovery-copies-failed", "CopyJobsFailed", copies, f"A recovery point was not copied. {failed}"),
+            )
+        ),
+        *(
+            Alarm(
+                key,
+                group,
+                says,
+                jobs(name, of),
+                0,
+                "below",
+                period=3600,
+                points=RECOVERY_POINT_HOURS,
+                of=RECOVERY_POINT_HOURS,
+                missing="breaching",
+            )
+            for key, name, of, says in (
+                ("recovery-points-missing", "BackupJobsCompleted", vault, f"No recovery point for a day. {failed}"),
+                ("recovery-copies-missing", "CopyJobsCompleted", copies, f"No copy of one for a day. {failed}"),
+            )
+        ),
     )

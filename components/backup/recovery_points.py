@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from components.account import AwsAccount
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.iam import service_trust
-from settings.backup import AwsBackupSettings, BackupRetention
+from settings.backup import START_MINUTES, AwsBackupSettings, BackupRetention
 
 DAYS = {"daily": 1, "weekly": 7, "monthly": 31}
 """Days between the recovery points of a rule, at most."""
@@ -19,9 +19,23 @@ DAYS = {"daily": 1, "weekly": 7, "monthly": 31}
 WHEN = {"daily": "* * ?", "weekly": "? * 1", "monthly": "1 * ?"}
 """Days of a rule, in AWS's cron: every day, on Sundays, on the first of the month."""
 
-START_MINUTES, COMPLETE_MINUTES = 60, 8 * 60
+COMPLETE_MINUTES = 8 * 60
 
 SERVICE = "backup.amazonaws.com"
+
+
+def vault_name(name: str) -> str:
+    """Name the vault of a stack's recovery points.
+
+    Args:
+        name: prefix of the stack's names.
+    """
+    return f"{name}-recovery"
+
+
+def copies_name(name: str) -> str:
+    """Name the vault of their copies (see `vault_name`)."""
+    return f"{name}-recovery-copies"
 
 
 @dataclass(frozen=True)
@@ -31,8 +45,6 @@ class RecoveryPointsArgs:
     Attributes:
         settings: the section ``backup.aws_backup``.
         retention: how many recovery points stay.
-        hour, minute: when they are made.
-        time_zone: of that time.
         account: the account.
         resources: name of what is backed up to its ARN.
         copies: provider of the Region that gets a copy of each.
@@ -40,9 +52,6 @@ class RecoveryPointsArgs:
 
     settings: AwsBackupSettings
     retention: BackupRetention
-    hour: int
-    minute: int
-    time_zone: str
     account: AwsAccount
     resources: Mapping[str, pulumi.Input[str]]
     copies: aws.Provider
@@ -61,8 +70,8 @@ class RecoveryPoints(pulumi.ComponentResource):
         super().__init__("auterity:backup:RecoveryPoints", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
         there = pulumi.ResourceOptions(parent=self, provider=args.copies)
-        vault = self._vault(f"{name}-recovery", args, own)
-        copies = self._vault(f"{name}-recovery-copies", args, there)
+        vault = self._vault(vault_name(name), args, own)
+        copies = self._vault(copies_name(name), args, there)
         plan = aws.backup.Plan(
             f"{name}-recovery", rules=[self._rule(kind, args, vault, copies) for kind in self._kinds(args)], opts=own
         )
@@ -84,11 +93,12 @@ class RecoveryPoints(pulumi.ComponentResource):
         self, kind: str, args: RecoveryPointsArgs, vault: aws.backup.Vault, copies: aws.backup.Vault
     ) -> aws.backup.PlanRuleArgs:
         days = DAYS[kind] * int(getattr(args.retention, kind))
+        hour, minute = map(int, args.settings.time.split(":"))
         return aws.backup.PlanRuleArgs(
             rule_name=kind,
             target_vault_name=vault.name,
-            schedule=f"cron({args.minute} {args.hour} {WHEN[kind]} *)",
-            schedule_expression_timezone=args.time_zone,
+            schedule=f"cron({minute} {hour} {WHEN[kind]} *)",
+            schedule_expression_timezone="Etc/UTC",
             start_window=START_MINUTES,
             completion_window=COMPLETE_MINUTES,
             lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=days),

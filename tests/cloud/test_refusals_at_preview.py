@@ -11,6 +11,7 @@ from sandbox.cloud.server import Cloud
 from tests.cloud.hands import UNKNOWN, Hands, Refused
 from tests.cloud.landscape import DATABASE, INSTANCE, LOG_GROUP, ROLE, SECURITY_GROUP, SUBNET, TRUST, VPC
 
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ID = "vpc-0123456789abcdef0"
 
 
@@ -168,3 +169,21 @@ def test_iam_takes_tags_that_differ_in_case_for_one(cloud: Cloud) -> None:
     with pytest.raises(Refused, match="Duplicate tag keys found"):
         tagging.check(ROLE, "app", {"assumeRolePolicy": TRUST, "tags": {"owner": "me"}})
     assert tagging.check(VPC, "main", {"cidrBlock": "10.0.0.0/16", "tags": {"owner": "me"}})
+
+
+@pytest.mark.parametrize(("period", "points"), [(3600, 169), (300, 289), (86_400, 8)])
+def test_an_alarm_that_looks_back_further_than_cloudwatch_does_is_refused(aws: Hands, period: int, points: int) -> None:
+    query = {
+        "id": "m1",
+        "returnData": True,
+        "metric": {"metricName": "x", "namespace": "N", "period": period, "stat": "Sum"},
+    }
+    shape = {"metricQueries": [query], "comparisonOperator": "LessThanOrEqualToThreshold", "threshold": 0}
+    assert "seconds in all" in failures(aws, ALARM, **shape, evaluationPeriods=points)["evaluationPeriods"]
+    aws.check(ALARM, "x", {**shape, "evaluationPeriods": points - 1})
+
+
+def test_a_backup_that_has_less_than_an_hour_to_begin_is_refused(aws: Hands) -> None:
+    rule = {"ruleName": "daily", "targetVaultName": UNKNOWN, "startWindow": 59}
+    told = failures(aws, "aws:backup/plan:Plan", name="x", rules=[rule])
+    assert "60 minutes or more" in told["rules[0].startWindow"]

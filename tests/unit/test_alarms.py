@@ -191,7 +191,7 @@ def test_a_stack_without_nat_has_no_alarm_of_one() -> None:
 
 def test_production_watches_each_of_its_parts() -> None:
     found = {a.name.removeprefix("auterity-prod-").split("-")[0] for a in shipped("prod").of_type(ALARM)}
-    assert found == {"app", "cache", "database", "edge", "nat", "proxy", "queue"}
+    assert found == {"app", "cache", "database", "edge", "nat", "proxy", "queue", "recovery"}
 
 
 def test_every_alarm_of_production_says_what_to_look_at() -> None:
@@ -225,3 +225,36 @@ def test_the_pool_takes_tls_alone_and_reads_one_secret() -> None:
 
 def test_a_stack_without_the_setting_has_no_pool() -> None:
     assert not shipped("dev").of_type("aws:rds/proxy:Proxy")
+
+
+def recovery_point_alarms() -> dict[str, dict[str, Any]]:
+    made = shipped("prod").of_type(ALARM)
+    return {each.name.removeprefix("auterity-prod-"): each.inputs for each in made if "-recovery-" in each.name}
+
+
+def test_recovery_points_that_fail_or_are_missing_are_told_in_the_vault_they_belong_to() -> None:
+    found = {}
+    for key, inputs in recovery_point_alarms().items():
+        [query] = inputs["metricQueries"]
+        found[key] = (query["metric"]["metricName"], query["metric"]["dimensions"]["BackupVaultName"])
+    vault, copies = "auterity-prod-recovery", "auterity-prod-recovery-copies"
+    assert found == {
+        "recovery-points-failed": ("NumberOfBackupJobsFailed", vault),
+        "recovery-points-expired": ("NumberOfBackupJobsExpired", vault),
+        "recovery-points-missing": ("NumberOfBackupJobsCompleted", vault),
+        "recovery-copies-failed": ("NumberOfCopyJobsFailed", copies),
+        "recovery-copies-missing": ("NumberOfCopyJobsCompleted", copies),
+    }
+    vaults = {each.inputs["name"] for each in shipped("prod").of_type("aws:backup/vault:Vault")}
+    assert vaults == {vault, copies}
+
+
+def test_silence_of_aws_backup_for_more_than_a_day_is_an_alarm() -> None:
+    for key, inputs in recovery_point_alarms().items():
+        hours = inputs["metricQueries"][0]["metric"]["period"] * inputs["evaluationPeriods"] / 3600
+        silence = (inputs["treatMissingData"], inputs["datapointsToAlarm"] / inputs["evaluationPeriods"], hours)
+        assert silence == (("breaching", 1, 27) if key.endswith("-missing") else ("notBreaching", 1, 1)), key
+
+
+def test_a_stack_without_aws_backup_is_not_told_that_it_is_silent() -> None:
+    assert not [each.name for each in shipped("dev").of_type(ALARM) if "-recovery-" in each.name]

@@ -258,8 +258,30 @@ def test_recovery_points_live_as_long_as_the_dumps_and_are_copied() -> None:
         "weekly": 28,
         "monthly": 186,
     }
-    assert rules["daily"]["schedule"] == "cron(0 2 * * ? *)"
+    assert {rule["schedule"] for rule in rules.values()} == {
+        "cron(0 8 * * ? *)",
+        "cron(0 8 ? * 1 *)",
+        "cron(0 8 1 * ? *)",
+    }
+    assert {(rule["scheduleExpressionTimezone"], rule["startWindow"]) for rule in rules.values()} == {("Etc/UTC", 60)}
     assert all(rule["copyActions"] for rule in rules.values())
+
+
+@pytest.mark.parametrize(
+    ("time", "window"), [("02:00", "backup"), ("01:01", "backup"), ("04:59", "backup"), ("06:30", "maintenance")]
+)
+def test_recovery_points_are_made_an_hour_away_from_what_rds_does_by_itself(time: str, window: str) -> None:
+    section = {"s3": {}, "gcs": {}, "aws_backup": {"time": time}}
+    with pytest.raises(
+        SettingsError, match=rf'1 problem(.|\n)*backup\.aws_backup\.time: "{time}" given; .*{window}_window'
+    ):
+        load({**stack_config("prod"), "auterity:backup": json.dumps(section)})
+
+
+@pytest.mark.parametrize("time", ["01:00", "07:00", "23:59"])
+def test_an_hour_away_from_the_windows_of_rds_is_far_enough(time: str) -> None:
+    section = {"s3": {}, "gcs": {}, "aws_backup": {"time": time}}
+    load({**stack_config("prod"), "auterity:backup": json.dumps(section)})
 
 
 def test_point_in_time_recovery_stays_on() -> None:

@@ -14,6 +14,9 @@ LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
 PLAN = "aws:backup/plan:Plan"
 SELECTION = "aws:backup/selection:Selection"
 
+LEAST_START_MINUTES = 60
+"""Fewest minutes that a job is given to begin."""
+
 DEFAULT_DAYS_CHANGEABLE = 3
 """Fewest days in which a lock can still be removed (PutBackupVaultLockConfiguration)."""
 
@@ -26,6 +29,16 @@ def _lock_problems(inputs: Mapping[str, Any]) -> list[Problem]:
     if isinstance(least, int) and isinstance(most, int) and least > most:
         return [Problem("minRetentionDays", f"expected at most maxRetentionDays ({most}), got {least}")]
     return []
+
+
+def _plan_problems(inputs: Mapping[str, Any]) -> list[Problem]:
+    """Judge the rules of a plan (https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRule.html)."""
+    windows = [rule.get("startWindow") for rule in inputs.get("rules") or [] if isinstance(rule, Mapping)]
+    return [
+        Problem(f"rules[{number}].startWindow", f"expected {LEAST_START_MINUTES} minutes or more, got {window}")
+        for number, window in enumerate(windows)
+        if isinstance(window, int) and window < LEAST_START_MINUTES
+    ]
 
 
 def _vault_arn(view: View) -> str:
@@ -76,6 +89,7 @@ TYPES: dict[str, AwsType] = {
         missing=_ABSENT,
         references={"rules.targetVaultName": VAULT},
         computed=lambda view, id: {"version": id},
+        value_rules=(_plan_problems,),
     ),
     SELECTION: AwsType(
         service="Backup",

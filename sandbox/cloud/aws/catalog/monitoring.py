@@ -15,6 +15,8 @@ METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 
+HOUR, DAY, WEEK = 3600, 86_400, 7 * 86_400
+
 
 def _unprotected(view: View) -> None:
     if view.old("deletionProtectionEnabled"):
@@ -32,6 +34,13 @@ def _alarm_problems(inputs: Mapping[str, Any]) -> list[Problem]:
     needed, of = inputs.get("datapointsToAlarm"), inputs.get("evaluationPeriods")
     if isinstance(needed, int) and isinstance(of, int) and needed > of:
         found.append(Problem("datapointsToAlarm", f"expected at most evaluationPeriods ({of}), got {needed}"))
+    periods = [
+        period,
+        *(query["metric"].get("period") for query in inputs.get("metricQueries") or [] if query.get("metric")),
+    ]
+    for each in periods:
+        if isinstance(each, int) and isinstance(of, int) and each * of > (most := WEEK if each >= HOUR else DAY):
+            found.append(Problem("evaluationPeriods", f"expected at most {most} seconds in all, got {of} times {each}"))
     if inputs.get("metricName"):
         missing = [name for name in ("namespace", "period") if not inputs.get(name)]
         found += [Problem(name, "required together with metricName") for name in missing]
